@@ -1,0 +1,167 @@
+"""Crop <-> frame: similarity transform to a fixed template, mask, paste back.
+
+Points are (x, y) in pixels with pixel centres at whole numbers. A transform is a (2, 3) float64 matrix that maps
+upright frame coordinates with square pixels to crop coordinates. Where the stored pixels of a frame are not square,
+`scale` = (stored width / square width, stored height / square height) leads from the former to the latter.
+"""
+
+import math
+
+import cv2
+import numpy as np
+
+# Where a crop of size 1 has the right eye, left eye, nose tip, right and left corner of the mouth (the subject's
+# right: smaller x). The eyes are 0.27 apart, so that a face fills about 60 % of the width and the crop holds it from
+# the hairline to the chin. The proportions are those of YuNet's points on frontal faces.
+TEMPLATE = np.array([[0.365, 0.410], [0.635, 0.410], [0.500, 0.575], [0.377, 0.700], [0.623, 0.700]])
+FACE_WIDTH = 0.60  # of the crop
+LARGEST_SUPERSAMPLED_PX = 8192
+UNIT_SCALE = (1.0, 1.0)
+
+
+def five_points(points: np.ndarray) -> np.ndarray:
+    """(5, 2) points in the template's order from (5, 2), or from (68, 2) landmarks in iBUG's order."""
+    points = np.asarray(points, dtype=np.float64)
+    if points.shape == (5, 2):
+        return points
+    if points.shape != (68, 2):
+        raise ValueError(f"expected (5, 2) or (68, 2) points, got {points.shape}")
+    return np.stack([points[36:42].mean(0), points[42:48].mean(0), points[30], points[48], points[54]])
+
+
+def similarity(source: np.ndarray, target: np.ndarray) -> np.ndarray:
+    """(2, 3) transform without reflection that brings `source` closest to `target` in least squares.
+
+    Both (n, 2), n >= 2. Umeyama, PAMI 1991, equations 38-43.
+    """
+    source, target = np.asarray(source, np.float64), np.asarray(target, np.float64)
+    mean_source, mean_target = source.mean(0), target.mean(0)
+    a, b = source - mean_source, target - mean_target
+    u, d, vt = np.linalg.svd(b.T @ a)
+    s = np.array([1.0, np.sign(np.linalg.det(u @ vt)) or 1.0])
+    rotation = u @ np.diag(s) @ vt
+    scale = (d * s).sum() / max((a**2).sum(), 1e-12)
+    return np.column_stack([scale * rotation, mean_target - scale * rotation @ mean_source])
+
+
+def crop_matrix(points: np.ndarray, size: int, zoom: float = 1.0) -> np.ndarray:
+    """Transform from the frame to a size x size crop with the face on the template.
+
+    points: (5, 2) or (68, 2). zoom: makes the face larger than the template has it, about the crop's centre.
+    """
+    # Multiplied from edge to edge: template 0 and 1 are the crop's borders, half a pixel outside the outer centres.
+    return similarity(five_points(points), ((TEMPLATE - 0.5) * zoom + 0.5) * size - 0.5)
+
+
+def face_width(points: np.ndarray) -> float:
+    """Width of the face in pixels as the template has it. `points` (5, 2) or (68, 2)."""
+    return FACE_WIDTH / max(scale_of(crop_matrix(points, 1)), 1e-9)
+
+
+def scale_of(matrix: np.ndarray) -> float:
+    """How many times larger the transform makes things (root of its area factor)."""
+    return math.sqrt(abs(np.linalg.det(matrix[:, :2])))
+
+
+def invert(matrix: np.ndarray) -> np.ndarray:
+    """The (2, 3) transform that undoes `matrix`."""
+    inverse = np.linalg.inv(matrix[:, :2])
+    return np.column_stack([inverse, -inverse @ matrix[:, 2]])
+
+
+def apply(matrix: np.ndarray, points: np.ndarray) -> np.ndarray:
+    """(n, 2) points through the transform."""
+    return np.asarray(points, np.float64) @ matrix[:, :2].T + matrix[:, 2]
+
+
+def _compose(after: np.ndarray, before: np.ndarray) -> np.ndarray:
+    """The transform that does `before`, then `after`."""
+    return np.column_stack([after[:, :2] @ before[:, :2], after[:, :2] @ before[:, 2] + after[:, 2]])
+
+
+def _stretch(x: float, y: float) -> np.ndarray:
+    """Scaling of a pixel grid: borders stay borders, so pixel centres move by half a pixel less."""
+    return np.array([[x, 0.0, (x - 1) / 2], [0.0, y, (y - 1) / 2]])
+
+
+def _from_stored(matrix: np.ndarray, scale: tuple[float, float]) -> np.ndarray:
+    return matrix if scale == UNIT_SCALE else _compose(matrix, _stretch(1 / scale[0], 1 / scale[1]))
+
+
+def _warp(picture: np.ndarray, matrix: np.ndarray, width: int, height: int, border: int) -> np.ndarray:
+    """Resample without aliasing: cubic where the picture grows, supersampled and averaged where it shrinks."""
+    # The shorter of the two stretches decides: stored pixels need not be square.
+    shrink = 1 / max(np.linalg.svd(matrix[:, :2], compute_uv=False)[-1], 1e-6)
+    times = min(math.ceil(shrink - 1e-6), LARGEST_SUPERSAMPLED_PX // max(width, height))
+    if times <= 1:
+        return cv2.warpAffine(picture, matrix, (width, height), flags=cv2.INTER_CUBIC, borderMode=border)
+    fine = _compose(_stretch(times, times), matrix)
+    large = cv2.warpAffine(picture, fine, (width * times, height * times), flags=cv2.INTER_LINEAR, borderMode=border)
+    return cv2.resize(large, (width, height), interpolation=cv2.INTER_AREA)
+
+
+def crop(rgb: np.ndarray, matrix: np.ndarray, size: int, *, scale: tuple[float, float] = UNIT_SCALE) -> np.ndarray:
+    """(size, size, 3) uint8 crop of a frame; what lies outside the frame is its mirror image."""
+    return _warp(rgb, _from_stored(matrix, scale), size, size, cv2.BORDER_REFLECT_101)
+
+
+def face_mask(size: int, points: np.ndarray | None = None) -> np.ndarray:
+    """(size, size) float32 in [0, 1]: 1 on the face, feathered, exactly 0 along the crop's border.
+
+    `points`: (68, 2) landmarks in crop coordinates give their hull with the forehead; anything else the same rounded
+    oval for every frame, so that a mask of five jumpy points cannot flicker.
+    """
+    y, x = (np.mgrid[0:size, 0:size] + 0.5) / size
+    # A superellipse around the template's face: 1 up to 0.75 of its radius, 0 from its rim on, which keeps a
+    # margin of 5 % of the crop.
+    radius = (np.abs((x - 0.5) / 0.41) ** 2.5 + np.abs((y - 0.51) / 0.44) ** 2.5) ** (1 / 2.5)
+    oval = _smoothstep((1 - radius) / 0.25)
+    if points is None or np.shape(points) != (68, 2):
+        return oval
+    points = np.asarray(points, np.float64)
+    # No landmark is above the brows: the forehead is taken as far above the brows as the nose's root-to-tip length.
+    forehead = points[17:27] + (points[27] - points[30])
+    hull = cv2.convexHull(np.vstack([points, forehead]).astype(np.float32)).round().astype(np.int32)
+    inside = np.zeros((size, size), np.float32)
+    cv2.fillConvexPoly(inside, hull, 1.0)
+    cv2.polylines(inside, [hull], True, 1.0, thickness=max(1, round(0.06 * size)))  # 3 % out: landmarks lie on the rim
+    distance = cv2.distanceTransform(inside.astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
+    return np.minimum(_smoothstep(distance / (0.08 * size)), _smoothstep((1.08 - radius) / 0.1))
+
+
+def _smoothstep(x: np.ndarray) -> np.ndarray:
+    t = np.clip(x, 0, 1)
+    return (t * t * (3 - 2 * t)).astype(np.float32)
+
+
+def paste(
+    frame_rgb: np.ndarray,
+    crop_rgb: np.ndarray,
+    matrix: np.ndarray,
+    mask: np.ndarray,
+    *,
+    scale: tuple[float, float] = UNIT_SCALE,
+) -> np.ndarray:
+    """A copy of the frame with the crop laid back where it was cut; what the mask does not reach keeps its bytes.
+
+    frame_rgb (H, W, 3), crop_rgb (size, size, 3) uint8; mask (size, size) float32 in [0, 1].
+    """
+    back = invert(_from_stored(matrix, scale))
+    height, width = frame_rgb.shape[:2]
+    out = frame_rgb.copy()
+    rows, columns = np.flatnonzero(mask.any(1)), np.flatnonzero(mask.any(0))
+    if not len(rows):
+        return out
+    left, right, top, bottom = columns[0] - 1, columns[-1] + 1, rows[0] - 1, rows[-1] + 1
+    corners = apply(back, np.array([[left, top], [right, top], [left, bottom], [right, bottom]]))
+    x0, y0 = np.maximum(np.floor(corners.min(0)).astype(int), 0)
+    x1, y1 = np.minimum(np.ceil(corners.max(0)).astype(int) + 1, (width, height))
+    if x0 >= x1 or y0 >= y1:
+        return out
+    window = _compose(np.array([[1.0, 0, -x0], [0, 1.0, -y0]]), back)
+    laid = _warp(crop_rgb, window, x1 - x0, y1 - y0, cv2.BORDER_REPLICATE).astype(np.float32)
+    # Cubic weights overshoot: a mask just outside its support would be a little below 0.
+    alpha = np.clip(_warp(mask, window, x1 - x0, y1 - y0, cv2.BORDER_CONSTANT), 0, 1)[..., None]
+    there = out[y0:y1, x0:x1]
+    out[y0:y1, x0:x1] = np.rint(there + alpha * (laid - there)).astype(np.uint8)
+    return out

@@ -1,0 +1,234 @@
+"""The two characters of the drawn world and how a pose looks on each: see data/puppets.py."""
+
+import math
+from dataclasses import dataclass
+from typing import Literal
+
+import cv2
+import numpy as np
+
+LookName = Literal["A", "B"]
+Colour = tuple[int, int, int]
+
+
+@dataclass(frozen=True)
+class Pose:
+    """The hidden parameters of one frame; see RANGES for their limits.
+
+    x, y: place of the head from its rest, as a fraction of the picture's side; right and down are positive.
+    tilt: degrees clockwise as seen on the screen.
+    mouth: 0 closed to 1 wide open. smile: -1 corners down to 1 corners up.
+    eyes: 0 shut to 1 wide open. brows: -1 lowered to 1 raised.
+    """
+
+    x: float = 0.0
+    y: float = 0.0
+    tilt: float = 0.0
+    mouth: float = 0.0
+    smile: float = 0.0
+    eyes: float = 0.8
+    brows: float = 0.0
+
+
+RANGES: dict[str, tuple[float, float]] = {
+    "x": (-0.10, 0.10),
+    "y": (-0.06, 0.06),
+    "tilt": (-16.0, 16.0),
+    "mouth": (0.0, 1.0),
+    "smile": (-1.0, 1.0),
+    "eyes": (0.0, 1.0),
+    "brows": (-1.0, 1.0),
+}
+
+
+def _smooth(*corners: tuple[float, float]) -> np.ndarray:
+    """A round closed outline (N, 2) through Chaikin's corner cutting."""
+    points = np.array(corners)
+    for _ in range(3):
+        following = np.roll(points, -1, axis=0)
+        points = np.stack([0.75 * points + 0.25 * following, 0.25 * points + 0.75 * following], axis=1).reshape(-1, 2)
+    return points
+
+
+_ANGLES = np.linspace(0, 2 * np.pi, 48, endpoint=False)
+_CIRCLE = np.cos(_ANGLES), np.sin(_ANGLES)
+
+
+def _oval(x: float, y: float, width: float, height: float, squareness: float = 2.0) -> np.ndarray:
+    """Outline (48, 2) of a superellipse about (x, y) with half axes `width`, `height`; squareness 2 is an ellipse."""
+    cosine, sine = _CIRCLE
+    power = 2 / squareness
+    return np.stack(
+        [
+            x + width * np.sign(cosine) * np.abs(cosine) ** power,
+            y + height * np.sign(sine) * np.abs(sine) ** power,
+        ],
+        axis=1,
+    )
+
+
+@dataclass(frozen=True)
+class _Look:
+    """Colours (RGB) and outlines of a character. Outlines are in sides of the picture about the head's middle."""
+
+    background: Colour
+    skin: Colour
+    shade: Colour
+    hair: Colour
+    hair_mark: Colour
+    iris: Colour
+    brow: Colour
+    lips: Colour
+    clothes: Colour
+    trim: Colour
+    ring: Colour
+    jaw: float
+    behind: np.ndarray
+    fringe: np.ndarray
+    mark: np.ndarray
+
+
+_LOOKS: dict[str, _Look] = {
+    "A": _Look(
+        background=(104, 158, 184),
+        skin=(250, 216, 190),
+        shade=(240, 172, 152),
+        hair=(196, 82, 44),
+        hair_mark=(126, 226, 208),
+        iris=(58, 122, 84),
+        brow=(142, 54, 30),
+        lips=(206, 62, 76),
+        clothes=(92, 178, 150),
+        trim=(240, 246, 236),
+        ring=(252, 208, 72),
+        jaw=2.0,
+        behind=_smooth((-0.30, -0.36), (0.30, -0.36), (0.36, -0.05), (0.34, 0.33), (-0.34, 0.33), (-0.36, -0.05)),
+        fringe=_smooth(
+            (-0.27, 0.06), (-0.34, -0.2), (-0.2, -0.4), (0.2, -0.4), (0.34, -0.2), (0.27, 0.06),
+            (0.25, -0.19), (0.06, -0.22), (-0.13, -0.34), (-0.15, -0.2), (-0.25, -0.14),
+        ),
+        mark=_smooth((-0.31, -0.13), (-0.19, -0.26), (-0.15, -0.22), (-0.27, -0.08)),
+    ),
+    "B": _Look(
+        background=(244, 206, 132),
+        skin=(152, 92, 66),
+        shade=(122, 68, 50),
+        hair=(44, 38, 78),
+        hair_mark=(236, 232, 244),
+        iris=(70, 40, 24),
+        brow=(32, 26, 54),
+        lips=(112, 34, 46),
+        clothes=(168, 60, 96),
+        trim=(250, 172, 96),
+        ring=(232, 236, 244),
+        jaw=2.7,
+        behind=_smooth((-0.29, -0.05), (-0.3, -0.34), (0.0, -0.36), (0.3, -0.34), (0.29, -0.05), (0.0, 0.0)),
+        fringe=_smooth(
+            (-0.29, -0.02), (-0.31, -0.28), (-0.16, -0.38), (0.12, -0.44), (0.36, -0.36), (0.29, -0.02),
+            (0.25, -0.2), (0.1, -0.24), (-0.06, -0.22), (-0.2, -0.26), (-0.25, -0.16),
+        ),
+        mark=_smooth((-0.25, -0.23), (-0.15, -0.37), (0.0, -0.42), (-0.1, -0.25)),
+    ),
+}  # fmt: skip
+
+_INK: Colour = (38, 24, 30)
+_WHITE: Colour = (252, 250, 246)
+_THROAT: Colour = (92, 18, 30)
+_TONGUE: Colour = (226, 108, 112)
+_HEAD = (0.5, 0.485)  # rest place of the head's middle
+_OVERSAMPLE = 4
+_SHIFT = 6  # cv2 takes fixed-point coordinates with this many fraction bits
+
+
+class _Canvas:
+    """An RGB picture drawn larger than wanted and averaged down; `place` sets where outlines land."""
+
+    def __init__(self, size: int, background: Colour) -> None:
+        self.size, self.side = size, size * _OVERSAMPLE
+        self.picture = np.empty((self.side, self.side, 3), np.uint8)
+        self.picture[:] = background
+        self.place(0.0, 0.0, 0.0)
+
+    def place(self, x: float, y: float, tilt: float) -> None:
+        """Later outlines are turned by `tilt` degrees about their origin, which lies at (x, y) of the unit picture."""
+        cosine, sine = math.cos(math.radians(tilt)), math.sin(math.radians(tilt))
+        self._turn, self._origin = np.array([[cosine, sine], [-sine, cosine]]), np.array([x, y])
+
+    def _fixed_point(self, outline: np.ndarray) -> np.ndarray:
+        # Pixel centres lie at integers for cv2, hence the half pixel.
+        pixels = (outline @ self._turn + self._origin) * self.side - 0.5
+        return np.rint(pixels * (1 << _SHIFT)).astype(np.int32)
+
+    def fill(self, outline: np.ndarray, colour: Colour) -> None:
+        cv2.fillPoly(self.picture, [self._fixed_point(outline)], colour, cv2.LINE_8, _SHIFT)
+
+    def stroke(self, line: np.ndarray, colour: Colour, width: float, closed: bool = False) -> None:
+        thickness = max(1, round(width * self.side))
+        cv2.polylines(self.picture, [self._fixed_point(line)], closed, colour, thickness, cv2.LINE_8, _SHIFT)
+
+    def finished(self) -> np.ndarray:
+        return cv2.resize(self.picture, (self.size, self.size), interpolation=cv2.INTER_AREA)
+
+
+def _draw_body(canvas: _Canvas, look: _Look, pose: Pose) -> None:
+    canvas.place(_HEAD[0] + 0.5 * pose.x, 1.0 + 0.5 * pose.y, 0.0)
+    canvas.fill(_oval(0, 0.16, 0.43, 0.27, 2.6), look.clothes)
+    canvas.fill(_oval(0, -0.1, 0.17, 0.07), look.trim)
+    canvas.fill(_oval(0, -0.13, 0.115, 0.075), look.shade)
+    canvas.fill(np.array([[-0.1, -0.3], [0.1, -0.3], [0.115, -0.12], [-0.115, -0.12]]), look.shade)
+
+
+def _draw_eyes(canvas: _Canvas, look: _Look, pose: Pose) -> None:
+    for side in (-1, 1):
+        x, y, opening = side * 0.12, -0.045, 0.068 * pose.eyes
+        canvas.fill(_oval(x, y, 0.074, opening), _WHITE)
+        canvas.fill(_oval(x, y, 0.04, min(0.05, opening)), look.iris)
+        canvas.fill(_oval(x, y, 0.02, min(0.025, opening)), _INK)
+        arc = np.linspace(-1, 1, 9)
+        sag = 0.02 * (1 - pose.eyes)
+        lid = np.stack([x + 0.078 * arc, y - (opening - sag) * np.sqrt(1 - arc**2)], axis=1)
+        canvas.stroke(lid, _INK, 0.016)
+        # Raised brows are arched, lowered ones slope down to the nose.
+        height = -0.155 - 0.042 * pose.brows
+        slope = 0.014 * (0.2 - pose.brows) * -side
+        brow = np.stack([x + 0.078 * arc, height + 0.022 * arc**2 + slope * arc], axis=1)
+        canvas.stroke(brow, look.brow, 0.032)
+
+
+def _draw_mouth(canvas: _Canvas, look: _Look, pose: Pose) -> None:
+    along = np.linspace(-1, 1, 17)
+    x = (0.115 + 0.02 * pose.smile - 0.02 * pose.mouth) * along
+    bend = 0.17 - 0.055 * pose.smile * (along**2 - 0.4)
+    arch = np.sqrt(1 - along**2)
+    upper, lower = bend - 0.035 * pose.mouth * arch, bend + 0.115 * pose.mouth * arch
+    outline = np.concatenate([np.stack([x, upper], 1), np.stack([x, lower], 1)[::-1]])
+    canvas.fill(outline, _THROAT)
+    tongue = np.maximum(upper, lower - 0.042 * pose.mouth * arch)
+    canvas.fill(np.concatenate([np.stack([x, tongue], 1), np.stack([x, lower], 1)[::-1]]), _TONGUE)
+    teeth = np.minimum(lower, upper + 0.036 * pose.mouth)
+    canvas.fill(np.concatenate([np.stack([x, upper], 1), np.stack([x, teeth], 1)[::-1]]), _WHITE)
+    canvas.stroke(outline, look.lips, 0.024, closed=True)
+
+
+def draw(pose: Pose, look: LookName, size: int) -> np.ndarray:
+    """The character in this pose: (size, size, 3) uint8 RGB. Same bytes every time, same picture at any size."""
+    style = _LOOKS[look]
+    canvas = _Canvas(size, style.background)
+    head = (_HEAD[0] + pose.x, _HEAD[1] + pose.y, pose.tilt)
+    canvas.place(*head)
+    canvas.fill(style.behind, style.hair)
+    _draw_body(canvas, style, pose)
+    canvas.place(*head)
+    chin = 0.03 * pose.mouth
+    for side in (-1, 1):
+        canvas.fill(_oval(side * 0.275, 0.0, 0.045, 0.06), style.shade)
+    canvas.fill(_oval(0, chin / 2, 0.27, 0.315 + chin / 2, style.jaw), style.skin)
+    canvas.fill(_oval(-0.165, 0.085, 0.055, 0.035), style.shade)
+    canvas.fill(_oval(0.165, 0.085, 0.055, 0.035), style.shade)
+    canvas.fill(_oval(0, 0.06, 0.03, 0.035), style.shade)
+    _draw_eyes(canvas, style, pose)
+    _draw_mouth(canvas, style, pose)
+    canvas.fill(style.fringe, style.hair)
+    canvas.fill(style.mark, style.hair_mark)
+    canvas.fill(_oval(0.29, 0.1, 0.038, 0.042), style.ring)
+    return canvas.finished()

@@ -1,0 +1,97 @@
+"""Files that appear only when whole, and names that may become paths."""
+
+import errno
+import json
+import os
+import re
+import shutil
+import unicodedata
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from data.errors import BadNameError, OutputError
+
+_NAME = re.compile(r"[\w][\w .,+&()-]{0,99}")
+
+
+def check_name(name: str, what: str) -> str:
+    """`name` as it is, where it is fit to be one folder's name.
+
+    Raises BadNameError: empty, a path, hidden, longer than 100 characters, or with signs that file systems refuse.
+    """
+    if not _NAME.fullmatch(name) or name != name.strip() or name.endswith("."):
+        raise BadNameError(
+            f"{what} {name!r}: cannot be a folder's name; use letters, digits, '-' and '_', no '/' and no leading '.'"
+        )
+    return name
+
+
+def name_from(text: str) -> str:
+    """A folder's name made from any text: what `check_name` refuses is replaced by '-'."""
+    text = unicodedata.normalize("NFC", text)
+    name = re.sub(r"[^\w .,+&()-]+", "-", text).strip(" .-")[:100].strip(" .-")
+    return name if _NAME.fullmatch(name) else "clip"
+
+
+@contextmanager
+def output_errors(path: Path) -> Iterator[None]:
+    """Turns what the system says while `path` is written into an OutputError of one line."""
+    try:
+        yield
+    except OSError as error:
+        reason = "the disk is full" if error.errno == errno.ENOSPC else (error.strerror or str(error))
+        raise OutputError(f"{path}: cannot be written ({reason}); choose another folder or make room") from error
+
+
+def make_folder(path: Path) -> Path:
+    """Creates `path` and its parents. Raises OutputError."""
+    with output_errors(path):
+        path.mkdir(parents=True, exist_ok=True)
+    return path
+
+
+def partial_path(path: Path) -> Path:
+    """The hidden temporary name beside `path`, with its suffix, for what is being written."""
+    return path.with_name(f".{path.stem}.partial{path.suffix}")
+
+
+def sync_folder(folder: Path) -> None:
+    """Makes renames in `folder` last through a power cut, where the system can."""
+    with suppress(OSError):
+        handle = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+
+
+def put_in_place(partial: Path, path: Path) -> None:
+    """Flushes the finished file `partial` to disk and gives it its name. Raises OutputError."""
+    with output_errors(path):
+        with partial.open("rb+") as handle:
+            os.fsync(handle.fileno())
+        partial.replace(path)
+        sync_folder(path.parent)
+
+
+def write_bytes(path: Path, content: bytes) -> None:
+    """Writes a whole file or none. Raises OutputError."""
+    partial = partial_path(path)
+    try:
+        with output_errors(path):
+            partial.write_bytes(content)
+        put_in_place(partial, path)
+    finally:
+        with suppress(OSError):
+            partial.unlink(missing_ok=True)
+
+
+def write_json(path: Path, content: object) -> None:
+    """Writes a whole JSON file or none. Raises OutputError."""
+    write_bytes(path, (json.dumps(content, indent=1, ensure_ascii=False) + "\n").encode())
+
+
+def remove_folder(path: Path) -> None:
+    """Removes a folder and all in it; nothing where it is not there."""
+    shutil.rmtree(path, ignore_errors=True)

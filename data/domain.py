@@ -1,0 +1,188 @@
+"""One person or scene on disk: `domain.json`, `frames.jsonl` and the pictures.
+
+personA/domain.json                what it was made from, and how
+personA/frames.jsonl               one `Record` a line, every frame of every clip
+personA/frames/<clip>/000001.jpg   the pictures of the frames that are kept; deleting one takes it out of training
+personA/contact-sheet.jpg          to look at before training
+"""
+
+import dataclasses
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from fractions import Fraction
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+
+from data.disk import check_name, write_bytes, write_json
+from data.errors import MissingInputError, SettingsError, TooFewFramesError
+
+FORMAT = 1
+
+
+@dataclass(frozen=True)
+class Record:
+    """One frame of a clip, kept or not.
+
+    number: 0-based among the clip's frames. pts, time_base: as its container gave them.
+    shot, track: which shot, and which run of the followed face; track is None where there is no face to follow.
+    landmarks: [[x, y], ...] in pixels of the upright frame with square pixels. transform: 2x3, from there to the crop.
+    sharpness: variance of the Laplacian of the picture. split: train, test, gap (between them) or excluded.
+    reason: why it is excluded.
+    """
+
+    clip: str
+    number: int
+    pts: int
+    time_base: str
+    shot: int
+    split: str
+    track: int | None = None
+    landmarks: list[list[float]] | None = None
+    transform: list[list[float]] | None = None
+    sharpness: float | None = None
+    reason: str | None = None
+
+    @property
+    def seconds(self) -> Fraction:
+        """Presentation time in seconds, exact."""
+        return self.pts * Fraction(self.time_base)
+
+    @property
+    def picture(self) -> str:
+        """The picture's place inside the domain's folder."""
+        return f"frames/{self.clip}/{self.number + 1:06d}.jpg"
+
+
+@dataclass
+class Clip:
+    """What `domain.json` says of one clip. `settings` are those it was extracted with."""
+
+    clip: str
+    path: str
+    sha256: str
+    kind: str
+    settings: dict[str, Any]
+    frames: int
+    kept: int
+    shots: int
+    rate: str
+    size: list[int]
+    rotation: int
+    colour: dict[str, str]
+    excluded: dict[str, int] = field(default_factory=dict)
+
+
+@dataclass
+class Domain:
+    """A domain's folder and what its `domain.json` says. `identity` is what is known of the followed face."""
+
+    folder: Path
+    aligner: str
+    size: int
+    clips: list[Clip] = field(default_factory=list)
+    identity: dict[str, Any] | None = None
+    versions: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def name(self) -> str:
+        return self.folder.resolve().name
+
+    @classmethod
+    def load(cls, folder: Path) -> "Domain":
+        """Reads a domain. Raises MissingInputError, SettingsError."""
+        path = folder / "domain.json"
+        try:
+            content = json.loads(path.read_text())
+            if content.pop("format") != FORMAT:
+                raise ValueError("made by another version")
+            content["clips"] = [Clip(**clip) for clip in content["clips"]]
+            if (folder / "identity.json").exists():
+                content["identity"] = json.loads((folder / "identity.json").read_text())
+            for clip in content["clips"]:
+                check_name(clip.clip, f"{path}: clip")
+            return cls(folder=folder, **content)
+        except (FileNotFoundError, NotADirectoryError):
+            made = f"make it with: retarget extract VIDEO --name {folder.name}"
+            raise MissingInputError(f"{folder}: no such domain; {made}") from None
+        except (ValueError, TypeError, KeyError, AttributeError, OSError) as error:
+            raise SettingsError(f"{path}: cannot be read ({error}); delete {folder} and extract again") from error
+
+    def save(self, records: Iterable[Record]) -> None:
+        """Writes frames.jsonl, then domain.json, each whole or not at all. Raises OutputError."""
+        lines = "".join(json.dumps(_without_none(record), separators=(",", ":")) + "\n" for record in records)
+        write_bytes(self.folder / "frames.jsonl", lines.encode())
+        if self.identity is not None:
+            write_bytes(self.folder / "identity.json", json.dumps(self.identity).encode())
+        kept = {key: value for key, value in vars(self).items() if key not in ("folder", "identity")}
+        content = {"format": FORMAT} | kept
+        write_json(self.folder / "domain.json", content | {"clips": [dataclasses.asdict(clip) for clip in self.clips]})
+
+    def records(self) -> Iterator[Record]:
+        """Every frame, clip after clip in the order of extraction. Raises SettingsError."""
+        names = {clip.clip for clip in self.clips}
+        path = self.folder / "frames.jsonl"
+        try:
+            with path.open() as lines:
+                for line in lines:
+                    record = Record(**json.loads(line))
+                    if record.clip in names:
+                        yield record
+        except (OSError, ValueError, TypeError) as error:
+            message = f"{path}: cannot be read ({error}); delete {self.folder} and extract again"
+            raise SettingsError(message) from error
+
+    def clip(self, name: str) -> Clip:
+        return next(clip for clip in self.clips if clip.clip == name)
+
+
+def _without_none(record: Record) -> dict[str, Any]:
+    return {key: value for key, value in vars(record).items() if value is not None}
+
+
+def runs(records: Iterable[Record]) -> Iterator[list[Record]]:
+    """Longest stretches of consecutive kept frames of one clip, shot and track: where windows may lie."""
+
+    def place(pair: tuple[int, Record]) -> tuple:
+        position, record = pair
+        return record.clip, record.shot, record.track, record.split, record.number - position
+
+    kept = (record for record in records if record.split != "excluded")
+    for _, stretch in groupby(enumerate(kept), key=place):
+        yield [record for _, record in stretch]
+
+
+def held_out(records: list[Record], window: int) -> list[Record]:
+    """The records of one clip with the last tenth in time as `test` and a window before it as `gap`.
+
+    The test part grows backwards until it holds at least one window; a clip that cannot spare a training window, a
+    gap and a test window is all `train`.
+    """
+    kept = [record for record in records if record.split != "excluded"]
+    kept = [dataclasses.replace(record, split="train") for record in kept]
+    end = len(kept)
+    first = end - max(window, round(end / 10))
+    while first > 0 and not _has_window(kept[first:], window):
+        first -= 1
+    last_train = first - window
+    if first <= 0 or not _has_window(kept[: max(0, last_train)], window):
+        split = {record.number: record for record in kept}
+    else:
+        names = ["train"] * last_train + ["gap"] * window + ["test"] * (end - first)
+        split = {r.number: dataclasses.replace(r, split=s) for r, s in zip(kept, names, strict=True)}
+    return [split.get(record.number, record) for record in records]
+
+
+def _has_window(records: list[Record], window: int) -> bool:
+    return any(len(run) >= window for run in runs(records))
+
+
+def require_window(records: Iterable[Record], window: int, where: str) -> None:
+    """Raises TooFewFramesError where no `window` kept frames stand in a row."""
+    longest = max((len(run) for run in runs(records)), default=0)
+    if longest < window:
+        raise TooFewFramesError(
+            f"{where}: {longest} usable frame{'s' * (longest != 1)} in a row, a window needs {window}; "
+            "give a longer clip, or delete fewer pictures"
+        )

@@ -1,0 +1,63 @@
+"""A picture of a video with its exact time, and what its container says about the whole."""
+
+from dataclasses import dataclass
+from fractions import Fraction
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class Frame:
+    """One upright frame.
+
+    rgb: (height, width, 3) uint8, full range, display-referred R'G'B' as an SDR screen shows it.
+    number: 0-based position among the frames that decode.
+    pts: presentation timestamp in units of `time_base`, exactly as the container gave it.
+    time_base: seconds a unit of pts.
+    duration: length on screen in units of `time_base`; 0 where the container does not say.
+    """
+
+    rgb: np.ndarray
+    number: int
+    pts: int
+    time_base: Fraction
+    duration: int = 0
+
+    @property
+    def seconds(self) -> Fraction:
+        """Presentation time in seconds, exact."""
+        return self.pts * self.time_base
+
+
+@dataclass(frozen=True)
+class VideoInfo:
+    """What the container says of its first real video stream. Sizes are in pixels, already upright.
+
+    width, height: of the stored pixels after rotation (sample aspect not applied).
+    sample_aspect: width of a stored pixel over its height, after rotation; 1 for square pixels.
+    rotation: degrees counter-clockwise that were applied on reading: 0, 90, 180 or 270.
+    rate: average frames a second; 0 where unknown.
+    frames: how many the header promises (an estimate for progress bars, never trusted); None where unknown.
+    colour: FFmpeg's names of range, matrix ("space"), primaries, transfer; "unspecified" where untagged.
+    """
+
+    path: str
+    width: int
+    height: int
+    sample_aspect: Fraction
+    rotation: int
+    rate: Fraction
+    time_base: Fraction
+    frames: int | None
+    codec: str
+    pixel_format: str
+    colour: dict[str, str]
+    interlaced: bool
+    audio_tracks: int
+
+    @property
+    def display_size(self) -> tuple[int, int]:
+        """(width, height) in square pixels: the stored height is kept where pixels are wide, the width where tall."""
+        if self.sample_aspect >= 1:
+            return max(1, round(self.width * self.sample_aspect)), self.height
+        return self.width, max(1, round(self.height / self.sample_aspect))

@@ -1,0 +1,97 @@
+"""Pictures in files, and sheets of pictures to look at."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from data.disk import output_errors, write_bytes
+from data.errors import MissingInputError, PictureError
+
+SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".webp", ".ppm"})
+
+
+def read_picture(path: Path) -> np.ndarray:
+    """The picture as (height, width, 3) uint8 RGB: turned as its EXIF says, grey and 16-bit ones converted.
+
+    Raises MissingInputError, PictureError.
+    """
+    try:
+        encoded = np.frombuffer(path.read_bytes(), np.uint8)
+    except FileNotFoundError:
+        raise MissingInputError(f"{path}: no such picture") from None
+    except OSError as error:
+        raise PictureError(f"{path}: cannot be read ({error.strerror})") from error
+    picture = cv2.imdecode(encoded, cv2.IMREAD_COLOR) if encoded.size else None
+    if picture is None:
+        raise PictureError(f"{path}: not a picture that can be read; remove it or save it again as PNG or JPEG")
+    return cv2.cvtColor(picture, cv2.COLOR_BGR2RGB)
+
+
+def encode_jpeg(rgb: np.ndarray, quality: int = 95) -> bytes:
+    """(height, width, 3) uint8 RGB as JPEG bytes, colour at full resolution."""
+    options = [
+        *(cv2.IMWRITE_JPEG_QUALITY, quality),
+        *(cv2.IMWRITE_JPEG_SAMPLING_FACTOR, cv2.IMWRITE_JPEG_SAMPLING_FACTOR_444),
+    ]
+    encoded, content = cv2.imencode(".jpg", cv2.cvtColor(rgb, cv2.COLOR_RGB2BGR), options)
+    if not encoded:
+        raise ValueError(f"a picture of shape {rgb.shape} cannot be a JPEG")
+    return content.tobytes()
+
+
+def write_picture(path: Path, rgb: np.ndarray) -> None:
+    """Writes one JPEG, not flushed: for the many pictures of a clip, which is put in place as a whole.
+
+    Raises OutputError.
+    """
+    content = encode_jpeg(rgb)
+    with output_errors(path):
+        path.write_bytes(content)
+
+
+def write_sheet(path: Path, rgb: np.ndarray) -> None:
+    """Writes a sheet as JPEG or, by its suffix, PNG: whole or not at all. Raises OutputError."""
+    if path.suffix == ".png":
+        write_bytes(path, cv2.imencode(".png", cv2.cvtColor(rgb, cv2.COLOR_RGB2BGR))[1].tobytes())
+    else:
+        write_bytes(path, encode_jpeg(rgb, 90))
+
+
+def resize(rgb: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    """`rgb` at (width, height): averaged where it shrinks, bicubic where it grows."""
+    height, width = rgb.shape[:2]
+    if (width, height) == size:
+        return rgb
+    shrinks = size[0] * size[1] < width * height
+    return cv2.resize(rgb, size, interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_CUBIC)
+
+
+def captioned(rgb: np.ndarray, text: str) -> np.ndarray:
+    """`rgb` with a line of text on a strip above it, cut to the picture's width."""
+    width = rgb.shape[1]
+    strip = np.full((18, width, 3), 32, np.uint8)
+    plain = text.encode("ascii", "replace").decode()
+    cv2.putText(strip, plain, (3, 13), cv2.FONT_HERSHEY_SIMPLEX, 0.38, (235, 235, 235), 1, cv2.LINE_AA)
+    return np.concatenate([strip, rgb])
+
+
+def sheet(rows: Sequence[Sequence[np.ndarray]], gap: int = 4) -> np.ndarray:
+    """Rows of pictures as one: each cell as large as the largest picture, centred on grey."""
+    cell_height = max(picture.shape[0] for row in rows for picture in row)
+    cell_width = max(picture.shape[1] for row in rows for picture in row)
+    columns = max(len(row) for row in rows)
+    height, width = len(rows) * (cell_height + gap) + gap, columns * (cell_width + gap) + gap
+    canvas = np.full((height, width, 3), 64, np.uint8)
+    for r, row in enumerate(rows):
+        for c, picture in enumerate(row):
+            top = gap + r * (cell_height + gap) + (cell_height - picture.shape[0]) // 2
+            left = gap + c * (cell_width + gap) + (cell_width - picture.shape[1]) // 2
+            canvas[top : top + picture.shape[0], left : left + picture.shape[1]] = picture
+    return canvas
+
+
+def sharpness(rgb: np.ndarray) -> float:
+    """Variance of the Laplacian of the grey picture (Pech-Pacheco et al. 2000): low means blurred."""
+    return float(cv2.Laplacian(cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY), cv2.CV_64F).var())

@@ -1,0 +1,100 @@
+"""The table of commands: `retarget extract | train | render | demo`."""
+
+import dataclasses
+import importlib
+import sys
+from collections.abc import Sequence
+from importlib.metadata import version
+from typing import Any
+
+import tyro
+
+from data.errors import OutputError, RetargetError
+from pipelines.options import DemoOptions, ExtractOptions, RenderOptions, TrainOptions
+from recycle.config import PRESETS, PUBLISHED, defaults
+
+COMMANDS: dict[str, type] = {
+    "extract": ExtractOptions,
+    "train": TrainOptions,
+    "render": RenderOptions,
+    "demo": DemoOptions,
+}
+"""Command -> its options. The command is the function of the same name in the file of the same name."""
+
+USAGE = """usage: retarget COMMAND ...   (retarget COMMAND --help for its options)
+
+  extract VIDEO...   frames, one followed and aligned face or the whole frame, a domain on disk
+  train A B          translators between two domains, on whatever hardware is there
+  render             the translated clip, merged back into its frames, with its sound
+  demo               all three on a drawn world where the right answer is known
+"""
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Entry point of the console script: runs a command and exits 0, 1 (failed), 2 (bad input) or 130 (interrupted)."""
+    sys.exit(run(sys.argv[1:] if arguments is None else arguments))
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Runs one command line and returns its exit code. What a user can cause ends in one line on stderr."""
+    command, *rest = arguments or ["--help"]
+    if command in ("-h", "--help"):
+        print(USAGE, end="")
+        return 0
+    if command == "--version":
+        print(f"retarget {version('retarget')}")
+        return 0
+    if command not in COMMANDS:
+        print(f"retarget: {command!r} is not a command; there are {', '.join(COMMANDS)}", file=sys.stderr)
+        return 2
+    options = tyro.cli(
+        COMMANDS[command],
+        prog=f"retarget {command}",
+        args=rest,
+        default=_default(command, rest),
+        config=(tyro.conf.OmitArgPrefixes,),
+    )
+    try:
+        return _started(command, options)
+    except RetargetError as error:
+        print(f"retarget {command}: {error}", file=sys.stderr)
+        return error.exit_code
+    except OSError as error:
+        print(f"retarget {command}: {error.filename or 'the system'}: {error.strerror or error}", file=sys.stderr)
+        return OutputError.exit_code
+    except KeyboardInterrupt:
+        print(f"\nretarget {command}: interrupted; the same command goes on from here", file=sys.stderr)
+        return 130
+
+
+def _started(command: str, options: Any) -> int:
+    stage = importlib.import_module(f"pipelines.{command}")
+    return getattr(stage, command)(options) or 0
+
+
+def _default(command: str, arguments: list[str]) -> Any:
+    """What options stand at before the user's are put in. `--method` and `--preset` stand for many of them."""
+    if command != "train":
+        return None
+    plain = TrainOptions(a=tyro.MISSING, b=tyro.MISSING)
+    asked_method, asked_preset = _given(arguments, "--method"), _given(arguments, "--preset")
+    # What is not known is refused by the parser.
+    method = next((name for name in PUBLISHED if name == asked_method), plain.method)
+    preset = next((name for name in PRESETS if name == asked_preset), plain.preset)
+    config, training = defaults(method, preset)
+    if _given(arguments, "--minutes") is not None and _given(arguments, "--steps") is None:
+        training = dataclasses.replace(training, steps=None)
+    return dataclasses.replace(plain, method=method, preset=preset, config=config, training=training)
+
+
+def _given(arguments: list[str], flag: str) -> str | None:
+    for word, following in zip(arguments, [*arguments[1:], ""], strict=False):
+        if word == flag:
+            return following
+        if word.startswith(f"{flag}="):
+            return word.partition("=")[2]
+    return None
+
+
+if __name__ == "__main__":
+    main()

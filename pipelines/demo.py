@@ -1,0 +1,89 @@
+"""`retarget demo`: the three commands on a drawn world where the right answer is known for every frame."""
+
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+from data.assemble import gif_preview, side_by_side
+
+from data.characters import LookName
+from data.disk import make_folder
+from data.errors import SettingsError, TrainingError
+from data.pictures import captioned, resize, sheet, write_sheet
+from data.puppets import motion, write_clip
+from data.video import read_frames
+from pipelines.options import DemoOptions
+from pipelines.places import say
+from recycle.metrics import psnr
+
+SHEET_MOMENTS = 8
+SHEET_CELL_PX = 160
+
+
+def demo(options: DemoOptions) -> None:
+    """Draws two unpaired clips and a test clip, extracts, trains, renders, and compares with the truth.
+
+    Leaves in `options.folder`: demo.mp4 (source, translated, truth side by side), demo.gif, sheet.png.
+    Raises RetargetError.
+    """
+    if options.frames < 20 or options.test_frames < 3:
+        raise SettingsError("--frames has to be at least 20, --test-frames at least 3")
+    folder = make_folder(options.folder)
+    clips = make_folder(folder / "clips")
+    anna, ben, test, truth = (clips / f"{name}.mp4" for name in ("anna", "ben", "test", "truth"))
+    _draw(anna, "A", options.seed * 3 + 1, options.frames, options.size)
+    _draw(ben, "B", options.seed * 3 + 2, options.frames, options.size)
+    _draw(test, "A", options.seed * 3 + 3, options.test_frames, options.size)
+    _draw(truth, "B", options.seed * 3 + 3, options.test_frames, options.size)
+    say(f"drawn: {anna} and {ben} to learn from, {test} to translate, {truth} to compare with")
+
+    domains, run, result = folder / "domains", folder / "run", folder / "translated.mp4"
+    for clip in (anna, ben):
+        _retarget("extract", clip, "--align", "none", "--size", options.size, "--domains", domains)
+    _retarget(
+        *("train", "anna", "ben", "--domains", domains, "--run", run, "--preset", "tiny"),
+        *("--method", options.method, "--size", options.size, "--minutes", options.minutes),
+        *("--no-crop-jitter", "--seed", options.seed),
+    )
+    _retarget("render", "--run", run, "--domains", domains, "--input", test, "--output", result)
+
+    _compare(ben, test, result, truth, folder)
+
+
+def _draw(path: Path, look: LookName, seed: int, frames: int, size: int) -> None:
+    write_clip(path, motion(seed, frames), look, size)
+
+
+def _retarget(*words: object) -> None:
+    """Runs one command as a user would, and shows it."""
+    arguments = [str(word) for word in words]
+    say(f"\n$ retarget {shlex.join(arguments)}")
+    code = subprocess.run([sys.executable, "-m", "pipelines.cli", *arguments], check=False).returncode
+    if code == 130:
+        raise KeyboardInterrupt
+    if code:
+        raise TrainingError(f"retarget {arguments[0]} ended with exit code {code}; its message is above")
+
+
+def _compare(training: Path, test: Path, result: Path, truth: Path, folder: Path) -> None:
+    """Says how close the result is to the truth, and leaves pictures of it."""
+    source, translated, right = (np.stack([f.rgb for f in read_frames(path)]) for path in (test, result, truth))
+    constant = np.mean([frame.rgb for frame in read_frames(training)], axis=0).round().astype(np.uint8)
+    ours, best_constant = psnr(translated, right), psnr(np.broadcast_to(constant, right.shape), right)
+    copy = psnr(source, right)
+
+    moments = [round(moment) for moment in np.linspace(0, len(right) - 1, SHEET_MOMENTS)]
+    named = {"source": source, "translated": translated, "truth": right}
+    cell = (SHEET_CELL_PX, SHEET_CELL_PX)
+    rows = [[captioned(resize(video[m], cell), f"{name} {m}") for m in moments] for name, video in named.items()]
+    write_sheet(folder / "sheet.png", sheet(rows))
+    side_by_side([test, result, truth], folder / "demo.mp4", height=SHEET_CELL_PX)
+    gif_preview(folder / "demo.mp4", folder / "demo.gif", height=SHEET_CELL_PX)
+
+    say(
+        f"\nPSNR against the truth: {ours:.2f} dB, {ours - best_constant:+.2f} dB over the best constant picture "
+        f"({best_constant:.2f} dB); the source unchanged has {copy:.2f} dB"
+    )
+    say(f"Look at {folder / 'sheet.png'} and {folder / 'demo.mp4'} (source, translated, truth)")

@@ -1,0 +1,117 @@
+"""The options of every command: a dataclass a command, a field an option. The command line is made from these.
+
+Imports nothing heavy, so that `--help` answers at once.
+"""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+import tyro
+
+from recycle.config import MethodConfig, MethodName, PresetName, TrainingConfig
+
+
+@dataclass(frozen=True)
+class ExtractOptions:
+    """Turn videos, web addresses, or folders of pictures into a domain: pictures to train on."""
+
+    videos: tyro.conf.Positional[tuple[str, ...]]
+    """Video files, http(s) addresses, folders of pictures, or folders of strips (three frames side by side)."""
+    name: str | None = None
+    """The domain's name. By default the first file's name without its suffix."""
+    align: Literal["auto", "fan", "yunet", "haar", "none"] = "auto"
+    """How a frame becomes a picture: around a followed face by 68 landmarks (fan), 5 points (yunet) or a box (haar);
+    the first of these that works (auto); or the whole frame (none)."""
+    face: str = "largest"
+    """Whom to follow where several are in view: largest, a number counted from the left, or a picture of the person."""
+    size: int = 256
+    """Side of a face's picture, or shorter side of a whole frame's, in pixels."""
+    window: int = 3
+    """Consecutive frames a training window will need: sets the gap before the held-out part. 1 for single pictures."""
+    strips: Literal["auto", "yes", "no"] = "auto"
+    """Whether a folder's pictures are strips of three frames. auto: where they are three times as wide as high."""
+    models: Path | None = None
+    """Folder of model files. By default the environment variable RETARGET_MODELS, else the user's cache."""
+    domains: Path = Path("domains")
+    """Folder that domains are kept in."""
+
+
+@dataclass(frozen=True)
+class TrainOptions:
+    """Train translators between two domains. The same command again goes on where it stopped."""
+
+    a: tyro.conf.Positional[str]
+    """Domain A: its name or its folder."""
+    b: tyro.conf.Positional[str]
+    """Domain B."""
+    method: MethodName = "recyclegan"
+    """recyclegan (Bansal et al. 2018) or cyclegan (Zhu et al. 2017)."""
+    preset: PresetName = "paper"
+    """paper: 256 px as published. small: 128 px. tiny: 64 px, a CPU in minutes."""
+    config: MethodConfig = field(default_factory=MethodConfig)
+    training: TrainingConfig = field(default_factory=TrainingConfig)
+    crop_jitter: bool = True
+    """Crop at random from pictures loaded 286/256 larger, as published."""
+    flip: bool = False
+    """Flip half of the windows left to right."""
+    workers: int | None = None
+    """Processes that load windows. None: 4 on a GPU, none on a CPU."""
+    domains: Path = Path("domains")
+    """Folder that domains are kept in."""
+    run: Path | None = None
+    """Folder of this run. By default runs/A-B."""
+
+
+@dataclass(frozen=True)
+class RenderOptions:
+    """Translate a clip with a trained run and merge it back into its frames, with its sound."""
+
+    run: Path | None = None
+    """The run's folder. By default the one of runs/ that was trained last."""
+    input: str | None = None
+    """Video to translate (or a web address). By default the held-out end of the domain's own source."""
+    reverse: bool = False
+    """Translate from B to A."""
+    output: Path | None = None
+    """The video to write. By default renders/INPUT-as-DOMAIN.mp4."""
+    compare: bool = False
+    """Also write source and result side by side."""
+    blend: Literal["feather", "none"] = "feather"
+    """How a face goes back into its frame: behind a soft mask, or as the whole square."""
+    colour_match: bool = True
+    """Match the colours of a translated face to its frame."""
+    face: str = "largest"
+    """Whom to translate where several are in view: largest, a number counted from the left, or a picture."""
+    weights: Literal["ema", "raw"] = "ema"
+    """The running mean of the generator's weights, or those of the last step."""
+    batch_size: int | None = None
+    """Pictures translated at once. None: 8 on a GPU, 2 on a CPU."""
+    accelerator: Literal["auto", "cpu", "cuda", "mps"] = "auto"
+    """Hardware to translate on."""
+    models: Path | None = None
+    """Folder of model files. By default the environment variable RETARGET_MODELS, else the user's cache."""
+    domains: Path = Path("domains")
+    """Folder that domains are kept in."""
+    runs: Path = Path("runs")
+    """Folder that runs are kept in."""
+
+
+@dataclass(frozen=True)
+class DemoOptions:
+    """The whole way on a drawn world where the right answer is known, in ten minutes on two CPU cores."""
+
+    minutes: float = 8.0
+    """Minutes of training."""
+    frames: int = 600
+    """Frames of each training clip."""
+    test_frames: int = 150
+    """Frames of the test clip."""
+    size: int = 64
+    """Side of the drawn clips in pixels."""
+    method: MethodName = "recyclegan"
+    """Method to train."""
+    seed: int = 0
+    """Seed of the world and of training."""
+    folder: Path = Path("demo")
+    """Folder that everything is left in."""

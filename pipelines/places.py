@@ -1,0 +1,36 @@
+"""Where commands meet: the folders of domains, runs and renders."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from data.disk import check_name
+from data.domain import Domain
+from data.errors import MissingInputError
+
+Say = Callable[[str], None]
+"""Takes one line for the user."""
+
+
+def say(line: str) -> None:
+    """Prints a line for the user at once."""
+    print(line, flush=True)
+
+
+def find_domain(name: str, domains: Path) -> Domain:
+    """The domain of that name, or in that folder. Raises MissingInputError, BadNameError, SettingsError."""
+    if (Path(name) / "domain.json").is_file():
+        return Domain.load(Path(name))
+    folder = Path(name) if "/" in name else domains / check_name(name, "domain")
+    if not folder.is_dir() and domains.is_dir():
+        there = ", ".join(sorted(p.parent.name for p in domains.glob("*/domain.json")))
+        if there:
+            raise MissingInputError(f"{folder}: no such domain; in {domains} there are: {there}")
+    return Domain.load(folder)
+
+
+def newest_run(runs: Path) -> Path:
+    """The run of `runs` that was trained last. Raises MissingInputError."""
+    trained = [path.parent for path in runs.glob("*/config.json") if (path.parent / "checkpoints").is_dir()]
+    if not trained:
+        raise MissingInputError(f"{runs}: no trained run in it; make one with: retarget train A B, or give --run")
+    return max(trained, key=lambda run: (run / "checkpoints").stat().st_mtime_ns)

@@ -1,0 +1,289 @@
+"""`retarget render`: a clip goes through a trained run and comes out translated, frame for frame, with its sound."""
+
+import dataclasses
+import hashlib
+import json
+from abc import ABC, abstractmethod
+from contextlib import ExitStack
+from dataclasses import dataclass
+from fractions import Fraction
+from importlib.metadata import version
+from itertools import groupby, islice
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from data.web import fetch, is_url
+from tqdm import tqdm
+
+from data.align import apply, face_mask
+from data.analysis import Analysis, Cropper, Place, analyse
+from data.disk import make_folder, name_from, remove_folder, write_json
+from data.domain import Domain
+from data.encode import SegmentWriter
+from data.errors import MissingInputError, SettingsError, TrainingError
+from data.faces import open_aligner
+from data.follow import Identity
+from data.frame import Frame
+from data.join import join_segments, muxer_of
+from data.match import ColourMatch
+from data.sources import Source, open_source
+from data.video import read_metadata
+from data.windows import load_size_of
+from pipelines.options import RenderOptions
+from pipelines.places import find_domain, newest_run, say
+from recycle.checkpoint import CheckpointError
+from recycle.methods.base import Direction, Method
+from recycle.parallel import best_accelerator, resolve_precision
+from recycle.runfolder import load_for_rendering
+from recycle.tiling import translate_any_size
+
+KEY = "retarget_key"
+"""Metadata of a result: what it was made from and how, so that the same command knows it is done."""
+IPTC_SOURCE_TYPE = "http://cv.iptc.org/newscodes/digitalsourcetype/compositeWithTrainedAlgorithmicMedia"
+
+
+@dataclass
+class _Job:
+    """All that was decided before the first frame."""
+
+    run: Path
+    settings: dict[str, Any]
+    method: Method
+    direction: Direction
+    source: Source
+    start: Fraction
+    domain: Domain
+    target: str
+    output: Path
+
+
+def render(options: RenderOptions) -> None:
+    """Renders one clip. Goes on where it stopped, segment by segment. Raises RetargetError."""
+    job = _decide(options)
+    key = _key(job, options)
+    if job.output.exists() and read_metadata(job.output).get(KEY) == key:
+        say(f"{job.output}: already rendered")
+        return
+    parts = make_folder(job.output.parent / f".{job.output.stem}-{key[:12]}.parts")
+    backend = None if job.domain.aligner == "none" else open_aligner(job.domain.aligner, options.models, say)
+    identity = None
+    if job.domain.identity is not None and _own_clip(job):
+        identity = Identity.from_json(job.domain.identity)
+    analysis = analyse(job.source, backend, parts / "looked.jsonl", face=options.face, identity=identity)
+    if backend is None:
+        painter: _Painter = _WholeFrames(job)
+    else:
+        size = load_size_of(job.settings["config"]["networks"]["size"], job.settings["crop_jitter"])
+        painter = _Faces(job, options, Cropper(backend, analysis, job.source.info, size))
+
+    segments, notes = _render_segments(job, options, analysis, painter, parts)
+    sound = job.source.path if job.source.kind == "video" else None
+    metadata = _metadata(job, key)
+    notes += join_segments(segments["result"], job.output, audio_from=sound, start=job.start, metadata=metadata)
+    if options.compare:
+        beside = compare_path(job.output)
+        join_segments(segments["compare"], beside, audio_from=sound, start=job.start, metadata=metadata)
+    for note in dict.fromkeys(notes):
+        say(note)
+    remove_folder(parts)
+    say(f"{job.output}: {painter.translated} of {painter.seen} frames translated")
+    if options.compare:
+        say(f"{beside}: source and result side by side")
+
+
+def compare_path(output: Path) -> Path:
+    """Where `--compare` writes."""
+    return output.with_name(f"{output.stem}-compare{output.suffix}")
+
+
+def _decide(options: RenderOptions) -> _Job:
+    """Fills in what the user left open, and says every choice. Raises RetargetError."""
+    run = options.run or newest_run(options.runs)
+    try:
+        settings, method = load_for_rendering(run, options.weights, on_note=say)
+    except CheckpointError as error:
+        raise TrainingError(str(error)) from error
+    direction: Direction = "b_to_a" if options.reverse else "a_to_b"
+    ends = (settings["b"], settings["a"]) if options.reverse else (settings["a"], settings["b"])
+    domain, target = find_domain(ends[0], options.domains), Path(ends[1]).name
+    start = Fraction(0)
+    if options.input is None:
+        path, start = _held_out_end(domain)
+    else:
+        path = fetch(options.input, options.domains / ".web") if is_url(options.input) else Path(options.input)
+    source = open_source(path)
+    output = options.output or Path("renders") / f"{name_from(path.resolve().stem)}-as-{target}.mp4"
+    if options.output is None and options.input is None:
+        output = output.with_name(f"{domain.name}-as-{target}.mp4")
+    muxer_of(output)
+    make_folder(output.parent)
+    accelerator = options.accelerator if options.accelerator != "auto" else best_accelerator()
+    if accelerator == "cuda" and not torch.cuda.is_available():
+        raise SettingsError("--accelerator cuda: no CUDA device here; leave it away, or give cpu")
+    method.to(accelerator)
+    part = f" from {float(start):.2f} s on (its held-out end)" if start else ""
+    say(f"run {run} ({settings['method']}, {options.weights} weights), {domain.name} to {target}, on {accelerator}")
+    say(f"input {path}{part}; output {output}")
+    return _Job(run, settings, method, direction, source, start, domain, target, output)
+
+
+def _held_out_end(domain: Domain) -> tuple[Path, Fraction]:
+    """The domain's first clip that has a held-out part, and where that begins; the whole clip where none has."""
+    videos = [clip for clip in domain.clips if clip.kind == "video"]
+    if not videos:
+        raise MissingInputError(f"{domain.folder}: was not made from a video; give --input VIDEO")
+    held_out = next((record for record in domain.records() if record.split == "test"), None)
+    clip = domain.clip(held_out.clip) if held_out else videos[0]
+    path = Path(clip.path)
+    if not path.exists():
+        raise MissingInputError(f"{path}: the clip that {domain.folder} was made from is gone; give --input VIDEO")
+    return path, held_out.seconds if held_out else Fraction(0)
+
+
+def _own_clip(job: _Job) -> bool:
+    """Whether the input is one of the clips that the domain was made from: then the person is known."""
+    return str(job.source.path.resolve()) in {clip.path for clip in job.domain.clips}
+
+
+def _key(job: _Job, options: RenderOptions) -> str:
+    """Changes with everything that changes the result."""
+    checkpoint = max(path.name for path in (job.run / "checkpoints").glob("step-*"))
+    decided = [version("retarget"), str(job.run.resolve()), checkpoint, job.source.sha256(), str(job.start)]
+    chosen = [options.reverse, options.blend, options.colour_match, options.face, options.weights, options.compare]
+    return hashlib.sha256(json.dumps([*decided, *chosen]).encode()).hexdigest()
+
+
+def _metadata(job: _Job, key: str) -> dict[str, str]:
+    """Says to people and to machines that the result is synthetic."""
+    ends = f"{job.domain.name} in the style of {job.target}"
+    return {
+        "comment": f"Synthetic video: translated by retarget {version('retarget')} ({ends})",
+        "digital_source_type": IPTC_SOURCE_TYPE,
+        KEY: key,
+    }
+
+
+def _render_segments(
+    job: _Job, options: RenderOptions, analysis: Analysis, painter: "_Painter", parts: Path
+) -> tuple[dict[str, list[Path]], list[str]]:
+    """Encodes what is not encoded yet. Gives the files of the result and of the comparison, and notes."""
+    batch_size = options.batch_size or (8 if next(job.method.parameters()).device.type == "cuda" else 2)
+    info = job.source.info
+    files: dict[str, list[Path]] = {"result": [], "compare": []}
+    notes: list[str] = []
+    total = sum(time >= job.start for time in analysis.times)
+    frames = tqdm(job.source.frames(job.start), total=total, desc="rendering", unit="frame", disable=None)
+    for number, (_, segment) in enumerate(groupby(frames, key=analysis.segment_of)):
+        result, compare = parts / f"{number:05d}.mp4", parts / f"{number:05d}-compare.mp4"
+        files["result"].append(result)
+        files["compare"].append(compare)
+        if painter.restore(result.with_suffix(".json")):
+            continue
+        with ExitStack() as stack:
+            writer = stack.enter_context(SegmentWriter(result, source=info))
+            if options.compare:
+                double = (2 * info.width, info.height)
+                beside = stack.enter_context(SegmentWriter(compare, source=info, size=double))
+            while batch := list(islice(segment, batch_size)):
+                for frame, rgb in zip(batch, painter.paint(batch), strict=True):
+                    writer.write(dataclasses.replace(frame, rgb=rgb))
+                    if options.compare:
+                        both = np.concatenate([frame.rgb, rgb], axis=1)
+                        beside.write(dataclasses.replace(frame, rgb=both))
+        painter.keep(result.with_suffix(".json"))
+        notes += writer.notes
+    return files, notes
+
+
+class _Painter(ABC):
+    """Translates frames in order, and can go on after an interruption."""
+
+    def __init__(self, job: _Job) -> None:
+        self._method, self._direction = job.method, job.direction
+        self._device = next(job.method.parameters()).device
+        self._bfloat16 = resolve_precision("auto", self._device.type) == "bfloat16"
+        self.seen = self.translated = 0
+
+    @abstractmethod
+    def paint(self, frames: list[Frame]) -> list[np.ndarray]:
+        """The frames' new pixels, each of its frame's shape."""
+
+    def restore(self, path: Path) -> bool:
+        """Goes on from what `keep` wrote after a segment; False where that segment was not finished."""
+        if not path.exists():
+            return False
+        self._load(json.loads(path.read_text()))
+        return True
+
+    def keep(self, path: Path) -> None:
+        """Says that a segment is finished, and with what state."""
+        write_json(path, self._state())
+
+    def _state(self) -> dict[str, Any]:
+        return {"seen": self.seen, "translated": self.translated}
+
+    def _load(self, state: dict[str, Any]) -> None:
+        self.seen, self.translated = state["seen"], state["translated"]
+
+    def _translate(self, pictures: list[np.ndarray]) -> list[np.ndarray]:
+        """Pictures (H, W, 3) uint8 of one size through the network, rounded to uint8."""
+        batch = torch.from_numpy(np.stack(pictures)).to(self._device)
+        batch = batch.permute(0, 3, 1, 2).float().div_(127.5).sub_(1)
+        with torch.autocast(self._device.type, torch.bfloat16, enabled=self._bfloat16):
+            result = translate_any_size(lambda part: self._method.translate(part, self._direction), batch)
+        result = result.float().add_(1).mul_(127.5).round_().clamp_(0, 255).byte()
+        return list(result.permute(0, 2, 3, 1).cpu().numpy())
+
+
+class _WholeFrames(_Painter):
+    """Whole frames at the source's own resolution."""
+
+    def paint(self, frames: list[Frame]) -> list[np.ndarray]:
+        self.seen += len(frames)
+        self.translated += len(frames)
+        return self._translate([frame.rgb for frame in frames])
+
+
+class _Faces(_Painter):
+    """The followed face, cut out, translated and pasted back; frames without it pass through."""
+
+    def __init__(self, job: _Job, options: RenderOptions, cropper: Cropper) -> None:
+        super().__init__(job)
+        self._cropper, self._blend = cropper, options.blend
+        self._match = ColourMatch() if options.colour_match else None
+        self._track: int | None = None
+
+    def paint(self, frames: list[Frame]) -> list[np.ndarray]:
+        placed = [(frame, place) for frame in frames if (place := self._cropper.place(frame)) is not None]
+        self.seen += len(frames)
+        self.translated += len(placed)
+        painted = {}
+        if placed:
+            crops = [self._cropper.crop(frame, place) for frame, place in placed]
+            for (frame, place), crop, face in zip(placed, crops, self._translate(crops), strict=True):
+                painted[frame.number] = self._paste(frame, place, crop, face)
+        return [painted.get(frame.number, frame.rgb) for frame in frames]
+
+    def _paste(self, frame: Frame, place: Place, crop: np.ndarray, face: np.ndarray) -> np.ndarray:
+        size = self._cropper.size
+        mask = face_mask(size, apply(place.transform, place.landmarks))
+        if self._match is not None:
+            if place.track != self._track:
+                self._match.reset()
+            self._track = place.track
+            face = self._match(face, crop, mask, float(frame.seconds))
+        if self._blend == "none":
+            mask = np.ones((size, size), np.float32)
+        return self._cropper.paste(frame, face, place, mask)
+
+    def _state(self) -> dict[str, Any]:
+        colour = self._match.state() if self._match else None
+        return super()._state() | {"track": self._track, "colour": colour}
+
+    def _load(self, state: dict[str, Any]) -> None:
+        super()._load(state)
+        self._track = state["track"]
+        if self._match is not None and state["colour"] is not None:
+            self._match.restore(state["colour"])

@@ -1,0 +1,136 @@
+"""`retarget train A B`: two domains become a run, trained on whatever hardware is there."""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from data.disk import make_folder
+from data.domain import Domain
+from data.errors import SettingsError, TrainingError
+from data.pictures import captioned, sheet, write_sheet
+from data.windows import UnpairedWindows, Windows, batches
+from pipelines.options import TrainOptions
+from pipelines.places import find_domain, say
+from recycle.checkpoint import CheckpointError
+from recycle.config import problems, to_json
+from recycle.health import TrainingDiverged
+from recycle.methods import METHODS
+from recycle.parallel import DeviceError, make_fabric
+from recycle.runfolder import SettingsMismatch
+from recycle.trainer import train as run_training
+
+SAMPLE_WINDOWS = 4
+INTERRUPTED = 130
+GPU_WORKERS = 4
+
+
+def train(options: TrainOptions) -> int:
+    """Trains, or goes on where the run stopped. Gives the exit code: 0, or 130 where it was interrupted and saved.
+
+    Raises RetargetError.
+    """
+    found = problems(options.method, options.config, options.training)
+    if found:
+        raise SettingsError("; ".join(found))
+    a, b = find_domain(options.a, options.domains), find_domain(options.b, options.domains)
+    run = options.run or Path("runs") / f"{a.name}-{b.name}"
+    make_folder(run / "samples")
+
+    try:
+        fabric = make_fabric(options.training)
+    except DeviceError as error:
+        raise SettingsError(str(error)) from error
+    method = METHODS[options.method](options.config)
+    with fabric.rank_zero_first(local=True):  # one process of a machine decodes the pictures for all
+        windows_a, windows_b = _windows(a, options, method.window), _windows(b, options, method.window)
+    dataset = UnpairedWindows(windows_a, windows_b, options.training.seed)
+    workers = options.workers if options.workers is not None else (GPU_WORKERS if fabric.device.type == "cuda" else 0)
+    if fabric.global_rank == 0:
+        say(
+            f"{a.name} ({len(windows_a)} windows) and {b.name} ({len(windows_b)} windows): {options.method}, "
+            f"{options.preset} preset, {options.config.networks.size} px; an epoch is {dataset.epoch_length} windows"
+        )
+    try:
+        result = run_training(
+            method,
+            lambda start_step: batches(
+                dataset,
+                batch_size=options.training.batch_size,
+                start_step=start_step,
+                rank=fabric.global_rank,
+                world_size=fabric.world_size,
+                workers=workers,
+            ),
+            options.training,
+            run,
+            fabric=fabric,
+            settings=_settings(a, b, options),
+            sample_windows=(_fixed(a, windows_a, options), _fixed(b, windows_b, options)),
+            on_samples=_sample_writer(run / "samples"),
+            on_note=say,
+        )
+    except (SettingsMismatch, CheckpointError) as error:
+        raise SettingsError(str(error)) from error
+    except TrainingDiverged as error:
+        raise TrainingError(str(error)) from error
+    if result.interrupted:
+        return INTERRUPTED
+    if fabric.global_rank == 0:
+        say(f"{run}: trained to step {result.step} in {result.seconds / 60:.1f} minutes. Next: retarget render")
+    return 0
+
+
+def _windows(domain: Domain, options: TrainOptions, window: int, split: str = "train") -> Windows:
+    return Windows(
+        domain,
+        split=split,
+        window=window,
+        size=options.config.networks.size,
+        crop_jitter=options.crop_jitter,
+        flip=options.flip,
+    )
+
+
+def _settings(a: Domain, b: Domain, options: TrainOptions) -> dict:
+    """What config.json keeps beside the training settings. Rendering reads it; a run goes on only under the same."""
+    return {
+        "method": options.method,
+        "preset": options.preset,
+        "a": os.path.relpath(a.folder),
+        "b": os.path.relpath(b.folder),
+        "crop_jitter": options.crop_jitter,
+        "flip": options.flip,
+        "config": to_json(options.config),
+    }
+
+
+def _fixed(domain: Domain, training: Windows, options: TrainOptions) -> Tensor:
+    """A few windows, always the same, for sample sheets: held-out ones where there are any. (n, T, 3, size, size)."""
+    held_out = _windows(domain, options, training.window, split="test")
+    windows = held_out if len(held_out) else training
+    places = np.linspace(0, len(windows) - 1, min(SAMPLE_WINDOWS, len(windows)))
+    return torch.stack([windows.draw(round(place), None) for place in places])
+
+
+def _sample_writer(folder: Path) -> Callable[[int, dict[str, Tensor]], None]:
+    """Writes samples/step-000500.jpg: a row a window and direction, a column each for source, translated and so on."""
+
+    def write(step: int, samples: dict[str, Tensor]) -> None:
+        rows = []
+        for domain in ("a", "b"):
+            kinds = {name[2:]: pictures for name, pictures in samples.items() if name.startswith(f"{domain}_")}
+            pixels = {kind: _pixels(pictures) for kind, pictures in kinds.items()}
+            for i in range(len(next(iter(pixels.values())))):
+                rows.append([captioned(pictures[i], f"{domain.upper()} {kind}") for kind, pictures in pixels.items()])
+        write_sheet(folder / f"step-{step:06d}.jpg", sheet(rows))
+
+    return write
+
+
+def _pixels(pictures: Tensor) -> np.ndarray:
+    """(N, 3, H, W) float in [-1, 1] as (N, H, W, 3) uint8, rounded."""
+    return pictures.add(1).mul(127.5).round().clamp(0, 255).byte().permute(0, 2, 3, 1).numpy()

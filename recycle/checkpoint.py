@@ -1,0 +1,184 @@
+"""Checkpoints that survive a power cut: folders of safetensors and JSON that appear only when whole.
+
+    checkpoints/step-00000500/   weights.safetensors ...   one file a group of tensors
+                                 state.json                everything that is no tensor
+                                 manifest.json             size and sha256 of every other file
+
+Everything is checked against the manifest before it is used, and nothing that is loaded is ever executed.
+"""
+
+import hashlib
+import json
+import os
+import re
+import shutil
+from collections.abc import Callable, Collection
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import safetensors.torch
+from torch import Tensor
+
+_NAME = re.compile(r"step-(\d{8,})")
+_MANIFEST, _STATE, _SUFFIX = "manifest.json", "state.json", ".safetensors"
+
+
+class CheckpointError(ValueError):
+    """No checkpoint can be used. One line: where, why, what to do."""
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """What was saved. Tensors lie on the CPU."""
+
+    step: int
+    tensors: dict[str, dict[str, Tensor]]
+    state: dict[str, Any]
+    folder: Path
+
+
+def save(folder: Path, step: int, tensors: dict[str, dict[str, Tensor]], state: dict[str, Any], keep: int) -> Path:
+    """Writes `folder`/step-<step> as a whole or not at all, then removes all but the `keep` newest.
+
+    tensors: groups, each a file, of tensors by name. state: anything JSON can hold. Later checkpoints, which can
+    only be damaged ones (a whole one would have been resumed from), are removed as well.
+    Raises OSError as the system gives it, a full disk for one; the checkpoints before are then untouched.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    for leftover in folder.glob(".step-*"):
+        shutil.rmtree(leftover, ignore_errors=True)
+    target = folder / f"step-{step:08d}"
+    partial = folder / f".{target.name}"
+    partial.mkdir()
+    try:
+        manifest = {}
+        for group, named in tensors.items():
+            content = safetensors.torch.save({k: v.detach().cpu().contiguous() for k, v in named.items()})
+            manifest[group + _SUFFIX] = _write(partial / (group + _SUFFIX), content)
+        manifest[_STATE] = _write(partial / _STATE, json.dumps(state).encode())
+        _write(partial / _MANIFEST, json.dumps({"step": step, "files": manifest}, indent=1).encode())
+        sync_folder(partial)
+        if target.exists():
+            _discard(target)
+        partial.rename(target)
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
+    sync_folder(folder)
+    found = _checkpoints(folder)
+    newest = sorted((number for number, _ in found if number <= step), reverse=True)[:keep]
+    for number, path in found:
+        if number not in newest:
+            _discard(path)
+    return target
+
+
+def load_newest(
+    folder: Path, groups: Collection[str] | None = None, on_note: Callable[[str], None] = lambda line: None
+) -> Checkpoint | None:
+    """The newest checkpoint that is whole; None where there are none at all.
+
+    groups: which groups of tensors to read; None reads all. A damaged checkpoint is passed over with a line to
+    `on_note`. Raises CheckpointError when there are checkpoints and every one is damaged.
+    """
+    found = sorted(_checkpoints(folder), reverse=True)
+    for step, path in found:
+        try:
+            return _load(path, step, groups)
+        except (OSError, ValueError, KeyError, TypeError, safetensors.SafetensorError) as error:
+            on_note(f"{path}: damaged ({' '.join(str(error).split())}), trying the one before it")
+    if found:
+        raise CheckpointError(f"{folder}: every checkpoint in it is damaged; delete the folder to start anew")
+    return None
+
+
+def pack(value: Any, tensors: dict[str, Tensor], name: str = "") -> Any:
+    """`value`, nested dicts, lists, tuples, numbers, strings and tensors, as JSON; its tensors go into `tensors`."""
+    if isinstance(value, Tensor):
+        if name in tensors:
+            raise ValueError(f"two tensors of the name {name}")
+        tensors[name] = value
+        return {"tensor": name}
+    if isinstance(value, dict):  # as pairs: JSON's own keys are strings only
+        return {"dict": [[key, pack(item, tensors, f"{name}.{key}")] for key, item in value.items()]}
+    if isinstance(value, list | tuple):
+        items = [pack(item, tensors, f"{name}.{number}") for number, item in enumerate(value)]
+        return {type(value).__name__: items}
+    if value is None or isinstance(value, bool | int | float | str):
+        return value
+    raise TypeError(f"{name}: cannot save a {type(value).__name__}")
+
+
+def unpack(packed: Any, tensors: dict[str, Tensor]) -> Any:
+    """What `pack` was given."""
+    if not isinstance(packed, dict):
+        return packed
+    ((kind, content),) = packed.items()
+    if kind == "tensor":
+        return tensors[content]
+    if kind == "dict":
+        return {key: unpack(item, tensors) for key, item in content}
+    return {"list": list, "tuple": tuple}[kind](unpack(item, tensors) for item in content)
+
+
+def write_synced(path: Path, content: bytes) -> None:
+    """Writes a file through to the disk. Raises OSError."""
+    with path.open("wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def sync_folder(folder: Path) -> None:
+    """Makes the names in `folder` last through a power cut, where the system can."""
+    with suppress(OSError):
+        handle = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+
+
+def _write(path: Path, content: bytes) -> dict[str, Any]:
+    write_synced(path, content)
+    return {"bytes": len(content), "sha256": hashlib.sha256(content).hexdigest()}
+
+
+def _discard(checkpoint: Path) -> None:
+    """Takes the name away first, so that a half-removed folder is never taken for a checkpoint."""
+    hidden = checkpoint.with_name(f".{checkpoint.name}-old")
+    checkpoint.rename(hidden)
+    shutil.rmtree(hidden, ignore_errors=True)
+
+
+def _checkpoints(folder: Path) -> list[tuple[int, Path]]:
+    if not folder.is_dir():
+        return []
+    return [(int(match[1]), path) for path in folder.iterdir() if (match := _NAME.fullmatch(path.name))]
+
+
+def _load(path: Path, step: int, groups: Collection[str] | None) -> Checkpoint:
+    manifest = json.loads((path / _MANIFEST).read_bytes())
+    if manifest["step"] != step:
+        raise ValueError(f"says that it is of step {manifest['step']}")
+    files: dict[str, dict[str, Any]] = manifest["files"]
+    state = None
+    tensors = {}
+    for name, entry in files.items():
+        size = (path / name).stat().st_size
+        if size != entry["bytes"]:
+            raise ValueError(f"{name} has {size} of {entry['bytes']} bytes")
+        group = name.removesuffix(_SUFFIX)
+        if name != _STATE and groups is not None and group not in groups:
+            continue
+        content = (path / name).read_bytes()
+        if hashlib.sha256(content).hexdigest() != entry["sha256"]:
+            raise ValueError(f"{name} is not what was written")
+        if name == _STATE:
+            state = json.loads(content)
+        else:
+            tensors[group] = safetensors.torch.load(content)
+    if state is None:
+        raise ValueError(f"{_STATE} is missing")
+    return Checkpoint(step, tensors, state, path)

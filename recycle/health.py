@@ -1,0 +1,77 @@
+"""Signs that training has gone wrong: losses that are no numbers, one side that has won."""
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+from torch import Tensor
+
+WON_PART = 0.02
+"""Discriminators have won when their loss is under this part of what it was in the first step ..."""
+WON_STEPS = 200
+"""... for so many steps on end."""
+ALIKE_PART = 0.05
+"""Translations are alike when they vary less than this part of how the sources of both domains vary."""
+
+
+class TrainingDiverged(ValueError):  # noqa: N818 (an outcome, not a programming error)
+    """A loss or a gradient is no number any more. One line: which, when, what to do."""
+
+
+def not_finite(values: Mapping[str, float]) -> str | None:
+    """The first of the named values that is infinite or no number, in words."""
+    return next((f"{name} is {value}" for name, value in values.items() if not math.isfinite(value)), None)
+
+
+class Watch:
+    """Notices when one side has won. Speaks once a spell."""
+
+    def __init__(self) -> None:
+        self._first_loss: float | None = None
+        self._won_steps = 0
+        self._alike: list[str] = []
+
+    def state(self) -> dict[str, Any]:
+        """For JSON."""
+        return {"first_loss": self._first_loss, "won_steps": self._won_steps, "alike": self._alike}
+
+    def load(self, state: Mapping[str, Any]) -> None:
+        """Goes on where `state` was taken."""
+        self._first_loss, self._won_steps = state["first_loss"], state["won_steps"]
+        self._alike = list(state["alike"])
+
+    def see_loss(self, discriminator_loss: float) -> str | None:
+        """Takes in the discriminators' summed loss of one step; a line where they have won."""
+        if self._first_loss is None:
+            self._first_loss = discriminator_loss
+        won = discriminator_loss < WON_PART * self._first_loss
+        self._won_steps = self._won_steps + 1 if won else 0
+        if self._won_steps != WON_STEPS:
+            return None
+        return (
+            f"the discriminators have won: their loss is {discriminator_loss:.2g} and has been next to nothing for "
+            f"{WON_STEPS} steps, so the generators learn little from them; should it stay so, train anew with smaller "
+            "--discriminator-filters, with --pool-size 50, or with more pictures"
+        )
+
+    def see_samples(self, samples: Mapping[str, Tensor]) -> str | None:
+        """Takes in what a method gives as samples, pictures (B, 3, H, W); a line where translations are all alike."""
+        sources = [_spread(pictures) for name, pictures in samples.items() if name.endswith("_source")]
+        alike = [
+            name
+            for name, pictures in samples.items()
+            if name.endswith("_translated") and _spread(pictures) < ALIKE_PART * min(sources, default=0.0)
+        ]
+        fresh = [name.removesuffix("_translated") for name in alike if name not in self._alike]
+        self._alike = alike
+        if not fresh:
+            return None
+        return (
+            f"different pictures of {' and '.join(fresh).upper()} are translated into nearly the same one; should it "
+            "stay so, train anew with --cycle 10, with --identity 5, or with a lower --learning-rate"
+        )
+
+
+def _spread(pictures: Tensor) -> float:
+    """How much pictures (B, 3, H, W) differ from each other; 0 for one."""
+    return pictures.float().std(dim=0, correction=0).mean().item()

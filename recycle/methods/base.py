@@ -1,0 +1,143 @@
+"""The one shape that every method has: all that the trainer and the renderer know of a method."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, ClassVar, Literal
+
+import torch
+from torch import Tensor, nn
+
+from recycle.config import MethodConfig
+from recycle.history import HistoryPool
+from recycle.networks import build_discriminator, build_generator
+
+Direction = Literal["a_to_b", "b_to_a"]
+
+
+class Method(nn.Module, ABC):
+    """Networks of one published method and the losses that train them.
+
+    Windows `a` and `b` are float32 (B, T, 3, H, W) in [-1, 1] of domains A and B, T at least `window`. Losses are
+    dicts of scalar tensors, already weighted: their sum is what to minimise, their names are the same in every step.
+    An optimisation step: generator_losses, backward, step of the generators' optimiser; then discriminator_losses
+    with the fakes of the first call, backward, step of the discriminators' optimiser. The discriminators share no
+    loss, so one Adam over all of them does what one Adam for each does.
+    """
+
+    window: ClassVar[int]
+    """Consecutive frames a training window needs."""
+
+    def __init__(self, config: MethodConfig) -> None:
+        super().__init__()
+        self.weights = config.weights
+        self.pools: dict[str, HistoryPool] = {}
+
+    @property
+    @abstractmethod
+    def generators(self) -> dict[str, nn.Module]:
+        """By attribute name: the networks that rendering needs and a running mean is kept of."""
+
+    @property
+    @abstractmethod
+    def discriminators(self) -> dict[str, nn.Module]:
+        """By attribute name: the networks of the second half of a step."""
+
+    @abstractmethod
+    def generator_losses(self, a: Tensor, b: Tensor) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
+        """Fakes, detached, for `discriminator_losses`, and losses. Leaves no gradient in the discriminators."""
+
+    @abstractmethod
+    def discriminator_losses(self, a: Tensor, b: Tensor, fakes: dict[str, Tensor]) -> dict[str, Tensor]:
+        """Losses of the discriminators. Asks the history pools, so call it once a step."""
+
+    @abstractmethod
+    def samples(self, a: Tensor, b: Tensor) -> dict[str, Tensor]:
+        """Pictures (B, 3, H, W) to look at, by `<domain>_<what>`, in the order to show them. No gradient."""
+
+    def translate(self, frames: Tensor, direction: Direction) -> Tensor:
+        """(N, 3, H, W) to (N, 3, H, W) of the other domain; H and W multiples of 4 from 8 up. No gradient.
+
+        Raises ValueError for a direction that the method does not have.
+        """
+        name = f"generator_{direction.replace('_to_', '')}"
+        if name not in self.generators:
+            raise ValueError(f"direction {direction}: {type(self).__name__} has {', '.join(self.generators)}")
+        with inference(self):
+            return self.generators[name](frames)
+
+    def generator_parameters(self) -> list[nn.Parameter]:
+        """All that the first half of a step trains: generators and predictors."""
+        judges = {id(parameter) for parameter in self.discriminator_parameters()}
+        return [parameter for parameter in self.parameters() if id(parameter) not in judges]
+
+    def discriminator_parameters(self) -> list[nn.Parameter]:
+        """All that the second half of a step trains."""
+        return [parameter for network in self.discriminators.values() for parameter in network.parameters()]
+
+    def seed_pools(self, seed: int) -> None:
+        """Gives each pool its own generator, drawn from `seed`. Processes that train together pass different ones."""
+        for number, name in enumerate(sorted(self.pools)):
+            self.pools[name].seed(seed * len(self.pools) + number)
+
+    def pool_state(self) -> tuple[dict[str, Tensor], dict[str, Any]]:
+        """Pictures in the pools by name (empty pools left out), and their random states, for JSON, by name."""
+        states = {name: pool.state() for name, pool in self.pools.items()}
+        tensors = {name: pictures for name, (pictures, _) in states.items() if pictures is not None}
+        return tensors, {name: random_state for name, (_, random_state) in states.items()}
+
+    def load_pool_state(self, pictures: dict[str, Tensor], random_states: dict[str, Any]) -> None:
+        """Puts back what `pool_state` gave."""
+        for name, pool in self.pools.items():
+            pool.load_state(pictures.get(name), random_states[name])
+
+
+class TwoWayMethod(Method):
+    """A method with a generator each way and a discriminator for each domain."""
+
+    def __init__(self, config: MethodConfig) -> None:
+        super().__init__(config)
+        self.generator_ab = build_generator(config.networks)
+        self.generator_ba = build_generator(config.networks)
+        self.discriminator_a = build_discriminator(config.networks)
+        self.discriminator_b = build_discriminator(config.networks)
+        self.pools = {domain: HistoryPool(config.pool_size) for domain in "ab"}
+        self.seed_pools(0)
+
+    @property
+    def generators(self) -> dict[str, nn.Module]:
+        return {"generator_ab": self.generator_ab, "generator_ba": self.generator_ba}
+
+    @property
+    def discriminators(self) -> dict[str, nn.Module]:
+        return {"discriminator_a": self.discriminator_a, "discriminator_b": self.discriminator_b}
+
+
+def stacked(windows: Tensor, first: int, stop: int) -> Tensor:
+    """Frames `first` to before `stop` of windows (B, T, 3, H, W), frame by frame: ((stop - first) * B, 3, H, W)."""
+    return windows[:, first:stop].transpose(0, 1).flatten(0, 1)
+
+
+@contextmanager
+def frozen(*networks: nn.Module) -> Iterator[None]:
+    """What is computed inside leads gradients through the networks but none into their weights, which saves time."""
+    parameters = [parameter for network in networks for parameter in network.parameters() if parameter.requires_grad]
+    for parameter in parameters:
+        parameter.requires_grad_(False)
+    try:
+        yield
+    finally:
+        for parameter in parameters:
+            parameter.requires_grad_(True)
+
+
+@contextmanager
+def inference(method: nn.Module) -> Iterator[None]:
+    """No gradient and evaluation mode inside; the mode is put back."""
+    training = method.training
+    method.eval()
+    try:
+        with torch.no_grad():
+            yield
+    finally:
+        method.train(training)
