@@ -114,7 +114,7 @@ def face_mask(size: int, points: np.ndarray | None = None) -> np.ndarray:
     y, x = (np.mgrid[0:size, 0:size] + 0.5) / size
     # A superellipse around the template's face: 1 up to 0.75 of its radius, 0 from its rim on, which keeps a
     # margin of 5 % of the crop.
-    radius = (np.abs((x - 0.5) / 0.41) ** 2.5 + np.abs((y - 0.51) / 0.44) ** 2.5) ** (1 / 2.5)
+    radius = (np.abs((x - 0.5) / 0.38) ** 2.5 + np.abs((y - 0.51) / 0.44) ** 2.5) ** (1 / 2.5)
     oval = _smoothstep((1 - radius) / 0.25)
     if points is None or np.shape(points) != (68, 2):
         return oval

@@ -33,64 +33,73 @@ def ffmpeg_program() -> str:
     return shutil.which("ffmpeg") or imageio_ffmpeg.get_ffmpeg_exe()
 
 
-def side_by_side(left: Path, right: Path, output: Path, *, labels: tuple[str, str] | None = None) -> None:
-    """`left` beside `right`, as high as `left`, in square pixels; times, sound and tags are those of `left`, exactly.
+def side_by_side(
+    videos: list[Path], output: Path, *, height: int | None = None, labels: tuple[str, ...] | None = None
+) -> None:
+    """`videos` from left to right in one, in square pixels; times, sound and tags are those of the first, exactly.
 
-    At each time of `left` the frame of `right` that is on the screen then is shown; its last one stays on. Both are
-    taken as finished SDR videos. labels: a line of ASCII text in each one's corner. The output is H.264 and appears
-    when it is whole. Raises MissingInputError, NotAVideoError, OutputError, SettingsError.
+    At each time of the first the frame of every other that is on the screen then is shown; its last one stays on. All
+    are taken as finished SDR videos. height: in pixels, the first one's where not given; made even. labels: a line of
+    ASCII text in each one's corner. The output is H.264 and appears when it is whole.
+    Raises MissingInputError, NotAVideoError, OutputError, SettingsError.
     """
-    muxer_of(output)
-    _keep_inputs([left, right], output)
-    infos = [probe(left), probe(right)]
-    height = _even(infos[0].display_size[1])
+    muxer = muxer_of(output)
+    _keep_inputs(videos, output)
+    infos = [probe(video) for video in videos]
+    height = _even(height or infos[0].display_size[1])
     widths = [_even(height * info.display_size[0] / info.display_size[1]) for info in infos]
-    time_base = infos[0].time_base
-    inputs = [_input(left), _input(right, an=None)]  # the sound of the right one is not opened
-    # Times are decided by the main picture of an overlay, while it lasts; hstack would add those of the right one.
+    lefts = [sum(widths[:number]) for number in range(len(widths))]
+    first = _input(videos[0])
+    # Their sound is not opened; the queues differ so that ffmpeg-python tells the same file, given twice, apart.
+    streams = [first, *(_input(video, an=None, thread_queue_size=8 + at) for at, video in enumerate(videos[1:]))]
+    clock = str(infos[0].time_base)
     pictures = [
-        _scaled(stream, info, width, height, _matrix(infos[0])).filter("settb", str(time_base))
-        for stream, info, width in zip(inputs, infos, widths, strict=True)
+        _scaled(stream, info, width, height, _matrix(infos[0])).filter("settb", clock)
+        for stream, info, width in zip(streams, infos, widths, strict=True)
     ]
-    picture = pictures[0].filter("pad", sum(widths), height, 0, 0)
-    beside = pictures[1].filter("trim", end_pts=_last_pts(left) + 1)
-    picture = ffmpeg.overlay(picture, beside, x=widths[0], y=0, eof_action="repeat")
+    # Times are decided by the main picture of an overlay, while it lasts; hstack would add those of the others.
+    whole, last = pictures[0].filter("pad", sum(widths), height, 0, 0), _last_pts(videos[0])
+    for picture, left in zip(pictures[1:], lefts[1:], strict=True):
+        whole = ffmpeg.overlay(whole, picture.filter("trim", end_pts=last + 1), x=left, y=0, eof_action="repeat")
     with tempfile.TemporaryDirectory() as folder:
         for number, text in enumerate(labels or ()):
             path = Path(folder) / f"{number}.png"
             _draw_label(path, text, widths[number], height)
-            label = ffmpeg.input(f"file:{path}", f="png_pipe").filter("settb", str(time_base))
-            picture = ffmpeg.overlay(picture, label, x=number * widths[0], y=0, eof_action="repeat")
-        timescale = time_base.denominator
-        options = {
-            "vcodec": "libx264", "crf": 18, "preset": "veryfast", "bf": 0, "pix_fmt": "yuv420p",
-            "fps_mode": "passthrough", "enc_time_base": f"1/{timescale}", "video_track_timescale": timescale,
-            "movie_timescale": _movie_timescale(left, timescale), "acodec": "copy", "map_metadata": 0,
-            "movflags": "faststart+use_metadata_tags", "colorspace": _matrix(infos[0]), "color_range": "tv",
-        }  # fmt: skip
-        for tag, option in (("primaries", "color_primaries"), ("transfer", "color_trc")):
-            if infos[0].colour[tag] != "unspecified":
-                options[option] = infos[0].colour[tag]
-        if muxer_of(output) == "matroska":
-            options = {key: value for key, value in options.items() if key not in MP4_OPTIONS}
-        _run([picture, inputs[0]["a?"]], output, f=muxer_of(output), **options)
+            label = ffmpeg.input(f"file:{path}", f="png_pipe").filter("settb", clock)
+            whole = ffmpeg.overlay(whole, label, x=lefts[number], y=0, eof_action="repeat")
+        _run([whole, first["a?"]], output, f=muxer, **_encoding(infos[0], videos[0], muxer))
 
 
-MP4_OPTIONS = ("video_track_timescale", "movie_timescale", "movflags")
+def _encoding(info: VideoInfo, video: Path, muxer: str) -> dict[str, str | int]:
+    """Options for an output with the times, sound, colour and tags of `video`."""
+    timescale = info.time_base.denominator
+    options: dict[str, str | int] = {
+        "vcodec": "libx264", "crf": 18, "preset": "veryfast", "bf": 0, "pix_fmt": "yuv420p", "acodec": "copy",
+        "fps_mode": "passthrough", "enc_time_base": f"1/{timescale}", "map_metadata": 0,
+        "colorspace": _matrix(info), "color_range": "tv",
+    }  # fmt: skip
+    for tag, option in (("primaries", "color_primaries"), ("transfer", "color_trc")):
+        if info.colour[tag] != "unspecified":
+            options[option] = info.colour[tag]
+    if muxer != "matroska":
+        options |= {
+            "video_track_timescale": timescale,
+            "movie_timescale": _movie_timescale(video, timescale),
+            "movflags": "faststart+use_metadata_tags",
+        }
+    return options
 
 
-def gif_preview(video: Path, output: Path, *, width: int = 320, rate: Fraction | int = 10) -> None:
-    """A looping GIF `width` pixels wide with `rate` frames a second, with a palette of its own colours.
+def gif_preview(video: Path, output: Path, *, height: int = 160, rate: Fraction | int = 10) -> None:
+    """A looping GIF `height` pixels high with `rate` frames a second, with a palette of its own colours.
 
     Raises MissingInputError, NotAVideoError, OutputError, SettingsError.
     """
-    if width < 2 or rate <= 0:
-        raise SettingsError(
-            f"{output}: a GIF {width} pixels wide at {rate} frames a second; use at least 2 and above 0"
-        )
+    if height < 2 or rate <= 0:
+        raise SettingsError(f"{output}: a GIF {height} high at {rate} frames a second; use at least 2 and above 0")
     _keep_inputs([video], output)
     info = probe(video)
-    height = max(1, round(width * info.display_size[1] / info.display_size[0]))
+    width = max(1, round(height * info.display_size[0] / info.display_size[1]))
     stream = _scaled(_input(video).filter("fps", str(Fraction(rate)), eof_action="pass"), info, width, height, None)
     split = stream.filter_multi_output("split")
     palette = split[0].filter("palettegen")

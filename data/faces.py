@@ -1,7 +1,7 @@
 """Finding faces in a picture: OpenCV's cascades, YuNet, face-alignment's FAN, behind one shape."""
 
 import base64
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -15,7 +15,7 @@ from data.errors import MissingModelError, SettingsError
 from data.models import find_model
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Detection:
     """One face in one picture, in pixels of that picture.
 
@@ -92,7 +92,9 @@ class Haar:
     _POINTS = np.array([[0.32, 0.38], [0.68, 0.38], [0.50, 0.60], [0.335, 0.762], [0.665, 0.762]])
 
     def __init__(self) -> None:
-        self._cascade = cv2.CascadeClassifier(str(Path(cv2.data.haarcascades) / "haarcascade_frontalface_alt2.xml"))
+        self._cascade = cv2.CascadeClassifier(
+            str(Path(cv2.__file__).parent / "data" / "haarcascade_frontalface_alt2.xml")
+        )
 
     def find(self, rgb: np.ndarray) -> list[Detection]:
         grey = cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY)
@@ -164,10 +166,10 @@ class YuNet:
         rows = self._net.detect(bgr)[1]
         if rows is None:
             return []
-        rows = rows.astype(np.float64)
-        rows[:, :14] /= factor
-        rows = sorted(rows[np.isfinite(rows).all(1)], key=lambda row: -row[2] * row[3])
-        return _sorted(self._detection(rgb, row, i < self._CLOSER_FACES) for i, row in enumerate(rows))
+        found = np.array(rows, np.float64)
+        found[:, :14] /= factor
+        largest_first = sorted(found[np.isfinite(found).all(1)], key=lambda row: -row[2] * row[3])
+        return _sorted(self._detection(rgb, row, i < self._CLOSER_FACES) for i, row in enumerate(largest_first))
 
     def _detection(self, rgb: np.ndarray, row: np.ndarray, look_closer: bool) -> Detection:
         x, y, width, height = row[:4].tolist()
@@ -188,7 +190,7 @@ class YuNet:
         return detection.points
 
 
-def _sorted(detections) -> list[Detection]:
+def _sorted(detections: Iterable[Detection]) -> list[Detection]:
     return sorted(detections, key=lambda detection: -detection.score)
 
 

@@ -135,7 +135,7 @@ def _fetch(model: Model, url: str, folders: list[Path]) -> Path:
             file.flush()
             os.fsync(file.fileno())
             path = folder / model.file_name
-            os.replace(file.name, path)
+            Path(file.name).replace(path)
         except BaseException:
             Path(file.name).unlink(missing_ok=True)
             raise

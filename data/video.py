@@ -63,6 +63,18 @@ def probe(path: str | Path) -> VideoInfo:
         )
 
 
+def read_metadata(path: str | Path) -> dict[str, str]:
+    """The file's own tags, their names in lower case because Matroska does not keep the case; none of what is no video.
+
+    Raises MissingInputError.
+    """
+    try:
+        with open_local(path) as container:
+            return {key.lower(): value for key, value in container.metadata.items()}
+    except NotAVideoError:
+        return {}
+
+
 def read_frames(path: str | Path, *, start: Fraction | None = None, stop: Fraction | None = None) -> Iterator[Frame]:
     """Frames in order of time, upright, 8-bit full-range SDR R'G'B' (see Frame), at most two in memory.
 

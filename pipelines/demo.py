@@ -6,8 +6,8 @@ import sys
 from pathlib import Path
 
 import numpy as np
-from data.assemble import gif_preview, side_by_side
 
+from data.assemble import gif_preview, side_by_side
 from data.characters import LookName
 from data.disk import make_folder
 from data.errors import SettingsError, TrainingError

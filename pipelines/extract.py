@@ -7,18 +7,18 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from data.web import fetch, is_url
 from tqdm import tqdm
 
 from data.analysis import Analysis, Cropper, analyse, square_pixels
 from data.disk import check_name, make_folder, name_from, remove_folder, sync_folder
 from data.domain import Clip, Domain, Record, held_out, require_window
-from data.errors import MissingInputError, NoFaceError, SettingsError
+from data.errors import MissingInputError, NoFaceError, SettingsError, TooFewFramesError
 from data.faces import Backend, open_aligner
 from data.follow import Identity
 from data.frame import Frame
 from data.pictures import captioned, read_picture, resize, sharpness, sheet, write_picture, write_sheet
 from data.sources import Source, open_source
+from data.web import fetch, is_url
 from pipelines.options import ExtractOptions
 from pipelines.places import say
 
@@ -51,8 +51,12 @@ def extract(options: ExtractOptions) -> None:
         for source in sources:
             _add(source, domain, records, backend, options)
         require_window(records, options.window, str(domain.folder))
-    except BaseException:
-        if is_new and not (domain.folder / "domain.json").exists():
+    except TooFewFramesError:
+        if is_new:
+            remove_folder(domain.folder)
+        raise
+    except Exception:  # clips that are done stay, and so does everything at Ctrl-C: the next start goes on from there
+        if not domain.clips:
             remove_folder(domain.folder)
         raise
     _contact_sheet(domain, records)
@@ -62,7 +66,6 @@ def extract(options: ExtractOptions) -> None:
 def _opened(folder: Path, options: ExtractOptions) -> tuple[Domain, list[Record]]:
     """The domain of that name with its records: as it is on disk, or new. Raises SettingsError for other settings."""
     if not (folder / "domain.json").exists():
-        remove_folder(folder / "frames")
         return Domain(folder, aligner=options.align, size=options.size, versions=_versions()), []
     domain = Domain.load(folder)
     other = []

@@ -3,7 +3,6 @@
 import dataclasses
 import hashlib
 import json
-from abc import ABC, abstractmethod
 from contextlib import ExitStack
 from dataclasses import dataclass
 from fractions import Fraction
@@ -14,30 +13,27 @@ from typing import Any
 
 import numpy as np
 import torch
-from data.web import fetch, is_url
 from tqdm import tqdm
 
-from data.align import apply, face_mask
-from data.analysis import Analysis, Cropper, Place, analyse
-from data.disk import make_folder, name_from, remove_folder, write_json
+from data.analysis import Analysis, Cropper, analyse
+from data.disk import make_folder, name_from, remove_folder
 from data.domain import Domain
 from data.encode import SegmentWriter
 from data.errors import MissingInputError, SettingsError, TrainingError
 from data.faces import open_aligner
 from data.follow import Identity
-from data.frame import Frame
 from data.join import join_segments, muxer_of
-from data.match import ColourMatch
 from data.sources import Source, open_source
 from data.video import read_metadata
+from data.web import fetch, is_url
 from data.windows import load_size_of
 from pipelines.options import RenderOptions
+from pipelines.paint import Faces, Painter, WholeFrames
 from pipelines.places import find_domain, newest_run, say
 from recycle.checkpoint import CheckpointError
 from recycle.methods.base import Direction, Method
-from recycle.parallel import best_accelerator, resolve_precision
+from recycle.parallel import best_accelerator
 from recycle.runfolder import load_for_rendering
-from recycle.tiling import translate_any_size
 
 KEY = "retarget_key"
 """Metadata of a result: what it was made from and how, so that the same command knows it is done."""
@@ -73,10 +69,11 @@ def render(options: RenderOptions) -> None:
         identity = Identity.from_json(job.domain.identity)
     analysis = analyse(job.source, backend, parts / "looked.jsonl", face=options.face, identity=identity)
     if backend is None:
-        painter: _Painter = _WholeFrames(job)
+        painter: Painter = WholeFrames(job.method, job.direction)
     else:
         size = load_size_of(job.settings["config"]["networks"]["size"], job.settings["crop_jitter"])
-        painter = _Faces(job, options, Cropper(backend, analysis, job.source.info, size))
+        cropper = Cropper(backend, analysis, job.source.info, size)
+        painter = Faces(job.method, job.direction, cropper, blend=options.blend, colour_match=options.colour_match)
 
     segments, notes = _render_segments(job, options, analysis, painter, parts)
     sound = job.source.path if job.source.kind == "video" else None
@@ -166,7 +163,7 @@ def _metadata(job: _Job, key: str) -> dict[str, str]:
 
 
 def _render_segments(
-    job: _Job, options: RenderOptions, analysis: Analysis, painter: "_Painter", parts: Path
+    job: _Job, options: RenderOptions, analysis: Analysis, painter: Painter, parts: Path
 ) -> tuple[dict[str, list[Path]], list[str]]:
     """Encodes what is not encoded yet. Gives the files of the result and of the comparison, and notes."""
     batch_size = options.batch_size or (8 if next(job.method.parameters()).device.type == "cuda" else 2)
@@ -195,95 +192,3 @@ def _render_segments(
         painter.keep(result.with_suffix(".json"))
         notes += writer.notes
     return files, notes
-
-
-class _Painter(ABC):
-    """Translates frames in order, and can go on after an interruption."""
-
-    def __init__(self, job: _Job) -> None:
-        self._method, self._direction = job.method, job.direction
-        self._device = next(job.method.parameters()).device
-        self._bfloat16 = resolve_precision("auto", self._device.type) == "bfloat16"
-        self.seen = self.translated = 0
-
-    @abstractmethod
-    def paint(self, frames: list[Frame]) -> list[np.ndarray]:
-        """The frames' new pixels, each of its frame's shape."""
-
-    def restore(self, path: Path) -> bool:
-        """Goes on from what `keep` wrote after a segment; False where that segment was not finished."""
-        if not path.exists():
-            return False
-        self._load(json.loads(path.read_text()))
-        return True
-
-    def keep(self, path: Path) -> None:
-        """Says that a segment is finished, and with what state."""
-        write_json(path, self._state())
-
-    def _state(self) -> dict[str, Any]:
-        return {"seen": self.seen, "translated": self.translated}
-
-    def _load(self, state: dict[str, Any]) -> None:
-        self.seen, self.translated = state["seen"], state["translated"]
-
-    def _translate(self, pictures: list[np.ndarray]) -> list[np.ndarray]:
-        """Pictures (H, W, 3) uint8 of one size through the network, rounded to uint8."""
-        batch = torch.from_numpy(np.stack(pictures)).to(self._device)
-        batch = batch.permute(0, 3, 1, 2).float().div_(127.5).sub_(1)
-        with torch.autocast(self._device.type, torch.bfloat16, enabled=self._bfloat16):
-            result = translate_any_size(lambda part: self._method.translate(part, self._direction), batch)
-        result = result.float().add_(1).mul_(127.5).round_().clamp_(0, 255).byte()
-        return list(result.permute(0, 2, 3, 1).cpu().numpy())
-
-
-class _WholeFrames(_Painter):
-    """Whole frames at the source's own resolution."""
-
-    def paint(self, frames: list[Frame]) -> list[np.ndarray]:
-        self.seen += len(frames)
-        self.translated += len(frames)
-        return self._translate([frame.rgb for frame in frames])
-
-
-class _Faces(_Painter):
-    """The followed face, cut out, translated and pasted back; frames without it pass through."""
-
-    def __init__(self, job: _Job, options: RenderOptions, cropper: Cropper) -> None:
-        super().__init__(job)
-        self._cropper, self._blend = cropper, options.blend
-        self._match = ColourMatch() if options.colour_match else None
-        self._track: int | None = None
-
-    def paint(self, frames: list[Frame]) -> list[np.ndarray]:
-        placed = [(frame, place) for frame in frames if (place := self._cropper.place(frame)) is not None]
-        self.seen += len(frames)
-        self.translated += len(placed)
-        painted = {}
-        if placed:
-            crops = [self._cropper.crop(frame, place) for frame, place in placed]
-            for (frame, place), crop, face in zip(placed, crops, self._translate(crops), strict=True):
-                painted[frame.number] = self._paste(frame, place, crop, face)
-        return [painted.get(frame.number, frame.rgb) for frame in frames]
-
-    def _paste(self, frame: Frame, place: Place, crop: np.ndarray, face: np.ndarray) -> np.ndarray:
-        size = self._cropper.size
-        mask = face_mask(size, apply(place.transform, place.landmarks))
-        if self._match is not None:
-            if place.track != self._track:
-                self._match.reset()
-            self._track = place.track
-            face = self._match(face, crop, mask, float(frame.seconds))
-        if self._blend == "none":
-            mask = np.ones((size, size), np.float32)
-        return self._cropper.paste(frame, face, place, mask)
-
-    def _state(self) -> dict[str, Any]:
-        colour = self._match.state() if self._match else None
-        return super()._state() | {"track": self._track, "colour": colour}
-
-    def _load(self, state: dict[str, Any]) -> None:
-        super()._load(state)
-        self._track = state["track"]
-        if self._match is not None and state["colour"] is not None:
-            self._match.restore(state["colour"])

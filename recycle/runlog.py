@@ -29,7 +29,7 @@ class RunLog:
         self._bar = tqdm(
             total=self._length,
             initial=round(schedule.done(step, seconds)),
-            unit="step" if in_steps else "s",
+            unit=" step" if in_steps else " s",
             bar_format=None if in_steps else "{percentage:3.0f}%|{bar}| {elapsed}<{remaining}{postfix}",
             disable=None,
             file=sys.stderr,

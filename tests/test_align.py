@@ -65,7 +65,7 @@ def test_invert_undoes(matrix):
 
 
 def test_similarity_is_the_least_squares_one():
-    """Against SciPy's best rotation, and against small changes of every parameter, on points that do not fit exactly."""
+    """On points that do not fit exactly: against SciPy's best rotation and small changes of every parameter."""
     rng = np.random.default_rng(3)
     source, target = rng.normal(size=(5, 2)), rng.normal(size=(5, 2))
     found = similarity(source, target)

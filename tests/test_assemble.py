@@ -79,7 +79,7 @@ def test_left_decides_times_and_sound(tmp_path, first):
     start = first * 90000 // 12800
     right_times = [start, start + 9000, start + 60000]  # 0.1 s and 0.67 s later
     right = video(tmp_path / "r.mp4", right_times, [GREEN, BLUE, GREY], Fraction(1, 90000))
-    side_by_side(left, right, tmp_path / "both.mp4", labels=("source", "result"))
+    side_by_side([left, right], tmp_path / "both.mp4", labels=("source", "result"))
     frames = list(read_frames(tmp_path / "both.mp4"))
     assert [frame.seconds for frame in frames] == [Fraction(pts, 12800) for pts in times]
     assert packets(tmp_path / "both.mp4") == packets(left)
@@ -94,7 +94,7 @@ def test_left_decides_times_and_sound(tmp_path, first):
 def test_a_short_right_video_stays_on_its_last_frame(tmp_path):
     left = video(tmp_path / "l.mp4", [0, 512, 1024, 1536], [RED] * 4)
     right = video(tmp_path / "r.mp4", [0], [GREEN])
-    side_by_side(left, right, tmp_path / "both.mp4")
+    side_by_side([left, right], tmp_path / "both.mp4")
     frames = list(read_frames(tmp_path / "both.mp4"))
     assert len(frames) == 4 and all(np.abs(halves(frame)[1] - GREEN).max() < 6 for frame in frames)
 
@@ -104,17 +104,27 @@ def test_sizes_shapes_and_matrices_are_brought_together(tmp_path):
     left = video(tmp_path / "l.mp4", [0, 512], [RED] * 2, size=(81, 61))
     tags = {"range": "pc", "space": "bt709", "primaries": "bt709", "transfer": "bt709"}
     right = video(tmp_path / "r.mp4", [0, 512], [GREEN] * 2, size=(60, 90), sample_aspect=Fraction(2), colour=tags)
-    side_by_side(left, right, tmp_path / "both.mp4")
+    side_by_side([left, right], tmp_path / "both.mp4")
     info = probe(tmp_path / "both.mp4")
     assert (info.width, info.height, info.sample_aspect) == (80 + 80, 60, 1)
     one, other = halves(next(read_frames(tmp_path / "both.mp4")))
     assert np.abs(one - RED).max() < 6 and np.abs(other - GREEN).max() < 6
 
 
+def test_three_at_a_given_height(tmp_path):
+    """Any number, also the same file again; another height than the first one's."""
+    one = video(tmp_path / "1.mp4", [0, 512], [RED] * 2)
+    other = video(tmp_path / "2.mp4", [0, 512], [BLUE] * 2, size=(32, 48))
+    side_by_side([one, other, other, one], tmp_path / "all.mp4", height=96)
+    frame = next(read_frames(tmp_path / "all.mp4"))
+    assert frame.rgb.shape == (96, 128 + 64 + 64 + 128, 3)
+    assert [int(np.argmax(frame.rgb[48, x])) for x in (64, 160, 224, 320)] == [0, 2, 2, 0]
+
+
 def test_labels_are_seen(tmp_path):
     clip = video(tmp_path / "l.mp4", [0], [RED], size=(256, 192))
-    side_by_side(clip, clip, tmp_path / "plain.mp4")
-    side_by_side(clip, clip, tmp_path / "labelled.mp4", labels=("100% 'source': a", "b"))
+    side_by_side([clip, clip], tmp_path / "plain.mp4")
+    side_by_side([clip, clip], tmp_path / "labelled.mp4", labels=("100% 'source': a", "b"))
     plain, labelled = (next(read_frames(tmp_path / name)).rgb.astype(int) for name in ("plain.mp4", "labelled.mp4"))
     different = np.abs(labelled - plain).max(axis=2) > 60
     assert different[:14, :60].mean() > 0.5 and different[:14, 256:270].mean() > 0.5
@@ -125,7 +135,7 @@ def test_labels_are_seen(tmp_path):
 def test_any_name_is_only_a_file(tmp_path, monkeypatch, name):
     monkeypatch.chdir(tmp_path)
     video(tmp_path / "plain.mp4", [0, 512], [RED] * 2).rename(tmp_path / name)
-    side_by_side(Path(name), Path(name), Path("-o" + name))
+    side_by_side([Path(name), Path(name)], Path("-o" + name))
     gif_preview(Path(name), Path("-" + name).with_suffix(".gif"))
     assert len(list(read_frames(Path("-o" + name)))) == 2
 
@@ -139,7 +149,7 @@ def test_gif_preview(tmp_path):
         size=(120, 60),
         sample_aspect=Fraction(1, 2),
     )
-    gif_preview(clip, tmp_path / "a.gif", width=60, rate=5)
+    gif_preview(clip, tmp_path / "a.gif", height=60, rate=5)
     info, frames = probe(tmp_path / "a.gif"), list(read_frames(tmp_path / "a.gif"))
     assert (info.codec, info.width, info.height, len(frames)) == ("gif", 60, 60, 6)
     assert [frame.seconds for frame in frames] == [Fraction(number, 5) for number in range(6)]
@@ -154,11 +164,11 @@ def test_errors_are_one_line_and_leave_nothing(tmp_path):
     (tmp_path / "text.mp4").write_text("#EXTM3U\na.mp4\n")
     before = {path.name for path in tmp_path.iterdir()}
     with pytest.raises(MissingInputError):
-        side_by_side(clip, tmp_path / "none.mp4", tmp_path / "o.mp4")
+        side_by_side([clip, tmp_path / "none.mp4"], tmp_path / "o.mp4")
     with pytest.raises(NotAVideoError):
-        side_by_side(clip, tmp_path / "text.mp4", tmp_path / "o.mp4")
+        side_by_side([clip, tmp_path / "text.mp4"], tmp_path / "o.mp4")
     with pytest.raises(SettingsError, match="replace"):
-        side_by_side(clip, clip, clip)
+        side_by_side([clip, clip], clip)
     with pytest.raises(SettingsError):
         gif_preview(clip, tmp_path / "o.gif", rate=0)
     with pytest.raises(OutputError) as error:

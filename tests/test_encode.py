@@ -20,7 +20,7 @@ from data.encode import SegmentWriter, VideoWriter
 from data.errors import MissingInputError, OutputError, SettingsError
 from data.frame import Frame, VideoInfo
 from data.join import join_segments
-from data.video import probe, read_frames
+from data.video import probe, read_frames, read_metadata
 
 SHARED = Path(__file__).parents[2] / "shared" / "clips"
 needs_clips = pytest.mark.skipif(not SHARED.exists(), reason="the shared clips are not beside this checkout")
@@ -293,6 +293,10 @@ def test_tags_of_the_file_survive(tmp_path):
     write(tmp_path / "a.mp4", drawn([0], info), info, metadata=tags)
     with av.open(str(tmp_path / "a.mp4")) as container:
         assert tags.items() <= container.metadata.items()
+    write(tmp_path / "a.mkv", drawn([0], info), info, metadata=tags)
+    assert tags.items() <= read_metadata(tmp_path / "a.mp4").items() & read_metadata(tmp_path / "a.mkv").items()
+    (tmp_path / "text.mp4").write_text("no video")
+    assert read_metadata(tmp_path / "text.mp4") == {}
     assert (tmp_path / "a.mp4").read_bytes().find(b"moov") < (tmp_path / "a.mp4").read_bytes().find(b"mdat")
 
 

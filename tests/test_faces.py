@@ -144,7 +144,7 @@ def test_appearance_knows_a_face_again_in_other_light_and_size():
     assert np.linalg.norm(look) == pytest.approx(1, abs=1e-5)
     darker = (cv2.resize(rgb, None, fx=0.6, fy=0.6, interpolation=cv2.INTER_AREA) * 0.7).astype(np.uint8)
     assert similarity(look, describe(darker, (points + 0.5) * 0.6 - 0.5)) > 0.9
-    elsewhere = describe(rgb, points + [120, 250])  # the suit
+    elsewhere = describe(rgb, points + np.array([120, 250]))  # the suit
     assert similarity(look, elsewhere) < 0.6
 
 

@@ -68,7 +68,7 @@ def test_short_miss_is_filled_and_long_one_is_not():
     result = follow(frames, [])
     assert [c is not None and c.interpolated for c in result.choices] == [i in (8, 9, 10) for i in range(40)]
     assert np.allclose(centres(result)[:20], [100 + 2 * i for i in range(20)])
-    assert np.allclose(result.choices[9].detection.points, frames[7][0].points + [4, 0])
+    assert np.allclose(result.choices[9].detection.points, frames[7][0].points + np.array([4, 0]))
     assert result.choices[20:28] == [None] * 8
     assert result.reasons[20:28] == ["no face"] * 8
     assert result.choices[19].track == 0

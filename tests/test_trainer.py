@@ -28,6 +28,7 @@ from recycle.checkpoint import CheckpointError, load_newest
 from recycle.config import LossWeights, MethodConfig, NetworkConfig, TrainingConfig, from_json, to_json
 from recycle.ema import EMA
 from recycle.health import WON_STEPS, TrainingDiverged, Watch
+from recycle.interrupt import stop_signals
 from recycle.methods import METHODS
 from recycle.parallel import DeviceError, make_fabric, resolve_precision
 from recycle.runfolder import RunInUse, SettingsMismatch, load_for_rendering
@@ -199,6 +200,20 @@ def test_a_signal_saves_first_and_the_next_start_goes_on(processes, tmp_path, nu
     assert f"going on from step {step}" in notes[0]
     run_training(tmp_path / "straight", config)
     assert final_bytes(tmp_path / "run") == final_bytes(tmp_path / "straight")
+
+
+def test_a_second_ctrl_c_insists():
+    with stop_signals(insist=True) as request:
+        assert not request
+        os.kill(os.getpid(), signal.SIGINT)
+        assert request
+        with pytest.raises(KeyboardInterrupt):
+            os.kill(os.getpid(), signal.SIGINT)
+    with stop_signals(insist=False) as request:  # many processes: their launcher sends it once more
+        for _ in range(2):
+            os.kill(os.getpid(), signal.SIGINT)
+        assert request
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
 
 def test_a_second_training_in_the_same_folder_is_refused(processes, tmp_path):
