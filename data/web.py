@@ -2,7 +2,6 @@
 
 import hashlib
 import re
-import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,6 +12,7 @@ from urllib.parse import urlsplit
 
 from tqdm import tqdm
 
+from data.assemble import ffmpeg_program
 from data.disk import make_folder, name_from, output_errors, put_in_place, remove_folder
 from data.errors import FetchError, MissingExtraError
 
@@ -82,7 +82,7 @@ def _download(yt_dlp: ModuleType, url: str, folder: Path) -> tuple[str, Path]:
             "merge_output_format": "mp4/mkv",
             "paths": {"home": str(folder), "temp": str(folder)},
             "outtmpl": "video.%(ext)s",
-            "ffmpeg_location": _ffmpeg(),
+            "ffmpeg_location": ffmpeg_program(),  # joins pictures and sound where a site keeps them apart
             "noplaylist": True,
             "playlist_items": "1",
             "match_filter": refuse,
@@ -105,16 +105,6 @@ def _download(yt_dlp: ModuleType, url: str, folder: Path) -> tuple[str, Path]:
     if not files or not files[0].is_file():
         raise FetchError(f"{url}: cannot be fetched (yt-dlp found no video there)")
     return name_from(str(info.get("id", "video")))[:60].strip(" .-") or "video", files[0]
-
-
-def _ffmpeg() -> str:
-    """The ffmpeg that joins pictures and sound where a site keeps them apart."""
-    on_path = shutil.which("ffmpeg")
-    if on_path:
-        return on_path
-    import imageio_ffmpeg
-
-    return imageio_ffmpeg.get_ffmpeg_exe()
 
 
 def _one_line(text: str) -> str:

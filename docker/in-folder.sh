@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Carries out docker/Dockerfile in a plain folder, where there is no container engine: a Debian made by debootstrap
-# takes the place of the base image, chroot that of the engine. Needs root, debootstrap and about 5 GB.
+# takes the place of the base image, chroot that of the engine. Needs root, debootstrap and 3 GB (CUDA: 7 GB).
 #
 #   docker/in-folder.sh /tmp/retarget                       builds, then runs: retarget --help
 #   docker/in-folder.sh /tmp/retarget demo --minutes 2      ... then: retarget demo --minutes 2

@@ -20,7 +20,7 @@ from recycle.config import problems, to_json
 from recycle.health import TrainingDiverged
 from recycle.methods import METHODS
 from recycle.parallel import DeviceError, make_fabric
-from recycle.runfolder import SettingsMismatch
+from recycle.runfolder import RunInUse, SettingsMismatch
 from recycle.trainer import train as run_training
 
 SAMPLE_WINDOWS = 4
@@ -52,7 +52,7 @@ def train(options: TrainOptions) -> int:
     if fabric.global_rank == 0:
         say(
             f"{a.name} ({len(windows_a)} windows) and {b.name} ({len(windows_b)} windows): {options.method}, "
-            f"{options.preset} preset, {options.config.networks.size} px; an epoch is {dataset.epoch_length} windows"
+            f"{options.config.networks.size} px; an epoch is {dataset.epoch_length} windows"
         )
     try:
         result = run_training(
@@ -73,7 +73,7 @@ def train(options: TrainOptions) -> int:
             on_samples=_sample_writer(run / "samples"),
             on_note=say,
         )
-    except (SettingsMismatch, CheckpointError) as error:
+    except (SettingsMismatch, RunInUse, CheckpointError) as error:
         raise SettingsError(str(error)) from error
     except TrainingDiverged as error:
         raise TrainingError(str(error)) from error
@@ -99,7 +99,6 @@ def _settings(a: Domain, b: Domain, options: TrainOptions) -> dict:
     """What config.json keeps beside the training settings. Rendering reads it; a run goes on only under the same."""
     return {
         "method": options.method,
-        "preset": options.preset,
         "a": os.path.relpath(a.folder),
         "b": os.path.relpath(b.folder),
         "crop_jitter": options.crop_jitter,

@@ -152,6 +152,7 @@ def saved_steps(run: Path) -> list[int]:
     return [int(path.name.split("-")[1]) for path in run.glob("checkpoints/step-*")]
 
 
+@pytest.mark.slow
 def test_killed_again_and_again_ends_with_the_same_bytes(processes, tmp_path):
     config = replace(SHORT, steps=24, save_every=2, log_every=3, sample_every=10)
     straight, killed = tmp_path / "straight", tmp_path / "killed"
@@ -278,6 +279,7 @@ def two_processes(tmp_path_factory) -> Path:
     return root
 
 
+@pytest.mark.slow
 def test_two_processes_agree_and_do_what_one_does_with_both_batches(two_processes, tmp_path):
     first, second = (torch.load(two_processes / f"rank{rank}.pt", weights_only=True) for rank in (0, 1))
     assert all(torch.equal(first[name], second[name]) for name in first)
@@ -293,6 +295,7 @@ def test_two_processes_agree_and_do_what_one_does_with_both_batches(two_processe
     assert logged[0] == pytest.approx(logged[1], rel=1e-5)
 
 
+@pytest.mark.slow
 def test_two_processes_go_on_with_the_same_bytes(two_processes):
     straight = final_bytes(two_processes / "straight")
     assert {"process-0000.safetensors", "process-0001.safetensors"} <= set(straight)
@@ -300,12 +303,14 @@ def test_two_processes_go_on_with_the_same_bytes(two_processes):
     assert final_bytes(two_processes / "resumed") == straight
 
 
+@pytest.mark.slow
 def test_two_processes_stop_together_when_one_is_told(two_processes):
     results = [json.loads((two_processes / f"stopped{rank}.json").read_text()) for rank in (0, 1)]
     assert results[0] == results[1] == [3, True]
     assert saved_steps(two_processes / "stopped") == [3]
 
 
+@pytest.mark.slow
 def test_a_run_of_two_processes_goes_on_with_one(two_processes, tmp_path):
     notes = []
     result = run_training(two_processes / "straight", replace(TOGETHER, steps=8), on_note=notes.append)

@@ -128,8 +128,8 @@ def test_pictures_and_sound_that_a_site_keeps_apart_are_joined(tmp_path, clip, m
         monkeypatch.setenv("PATH", "")
     manifest = """<?xml version="1.0"?>
 <MPD xmlns="urn:mpeg:dash:schema:mpd:2011" type="static" mediaPresentationDuration="PT0.48S"><Period>
-<AdaptationSet mimeType="video/mp4"><Representation id="v" codecs="avc1.64000a" bandwidth="90000" width="64" height="64">
-<BaseURL>video.mp4</BaseURL></Representation></AdaptationSet>
+<AdaptationSet mimeType="video/mp4"><Representation id="v" codecs="avc1.64000a" bandwidth="90000" width="64"
+height="64"><BaseURL>video.mp4</BaseURL></Representation></AdaptationSet>
 <AdaptationSet mimeType="audio/mp4"><Representation id="a" codecs="mp4a.40.2" bandwidth="60000">
 <BaseURL>audio.mp4</BaseURL></Representation></AdaptationSet></Period></MPD>"""
     pages = {
