@@ -123,7 +123,7 @@ def _fetch(model: Model, url: str, folders: list[Path]) -> Path:
         try:
             with urllib.request.urlopen(url, timeout=TIMEOUT_SECONDS) as answer:
                 total = int(answer.headers.get("Content-Length") or 0) or None
-                with tqdm(total=total, unit="B", unit_scale=True, desc=f"fetching {model.name}", leave=False) as bar:
+                with tqdm(total=total, unit="B", unit_scale=True, desc=f"fetching {model.name}", disable=None) as bar:
                     while block := answer.read(1 << 16):
                         bar.update(len(block))
                         digest.update(block)

@@ -19,7 +19,7 @@ from data.analysis import Analysis, Cropper, analyse
 from data.disk import make_folder, name_from, remove_folder
 from data.domain import Domain
 from data.encode import SegmentWriter
-from data.errors import MissingInputError, SettingsError, TrainingError
+from data.errors import MissingInputError, SettingsError
 from data.faces import open_aligner
 from data.follow import Identity
 from data.join import join_segments, muxer_of
@@ -50,8 +50,9 @@ class _Job:
     direction: Direction
     source: Source
     start: Fraction
-    domain: Domain
-    target: str
+    domain: Domain | None
+    aligner: str
+    names: tuple[str, str]
     output: Path
 
 
@@ -63,10 +64,8 @@ def render(options: RenderOptions) -> None:
         say(f"{job.output}: already rendered")
         return
     parts = make_folder(job.output.parent / f".{job.output.stem}-{key[:12]}.parts")
-    backend = None if job.domain.aligner == "none" else open_aligner(job.domain.aligner, options.models, say)
-    identity = None
-    if job.domain.identity is not None and _own_clip(job):
-        identity = Identity.from_json(job.domain.identity)
+    backend = None if job.aligner == "none" else open_aligner(job.aligner, options.models, say)
+    identity = _known_person(job)
     analysis = analyse(job.source, backend, parts / "looked.jsonl", face=options.face, identity=identity)
     if backend is None:
         painter: Painter = WholeFrames(job.method, job.direction)
@@ -101,29 +100,34 @@ def _decide(options: RenderOptions) -> _Job:
     try:
         settings, method = load_for_rendering(run, options.weights, on_note=say)
     except CheckpointError as error:
-        raise TrainingError(str(error)) from error
+        raise MissingInputError(str(error)) from error
     direction: Direction = "b_to_a" if options.reverse else "a_to_b"
-    ends = (settings["b"], settings["a"]) if options.reverse else (settings["a"], settings["b"])
-    domain, target = find_domain(ends[0], options.domains), Path(ends[1]).name
-    start = Fraction(0)
+    here, there = ("b", "a") if options.reverse else ("a", "b")
+    names = Path(settings[here]).name, Path(settings[there]).name
+    domain, start = None, Fraction(0)
+    if options.input is None or (Path(settings[here]) / "domain.json").exists():
+        domain = find_domain(settings[here], options.domains)
     if options.input is None:
+        assert domain is not None
         path, start = _held_out_end(domain)
     else:
         path = fetch(options.input, options.domains / ".web") if is_url(options.input) else Path(options.input)
     source = open_source(path)
-    output = options.output or Path("renders") / f"{name_from(path.resolve().stem)}-as-{target}.mp4"
-    if options.output is None and options.input is None:
-        output = output.with_name(f"{domain.name}-as-{target}.mp4")
+    stem = names[0] if options.input is None else name_from(path.resolve().stem)
+    output = options.output or Path("renders") / f"{stem}-as-{names[1]}.mp4"
     muxer_of(output)
+    if output.exists() and output.samefile(path):
+        raise SettingsError(f"{output}: is the clip to translate; give another --output")
     make_folder(output.parent)
     accelerator = options.accelerator if options.accelerator != "auto" else best_accelerator()
     if accelerator == "cuda" and not torch.cuda.is_available():
         raise SettingsError("--accelerator cuda: no CUDA device here; leave it away, or give cpu")
     method.to(accelerator)
     part = f" from {float(start):.2f} s on (its held-out end)" if start else ""
-    say(f"run {run} ({settings['method']}, {options.weights} weights), {domain.name} to {target}, on {accelerator}")
+    say(f"run {run} ({settings['method']}, {options.weights} weights), {names[0]} to {names[1]}, on {accelerator}")
     say(f"input {path}{part}; output {output}")
-    return _Job(run, settings, method, direction, source, start, domain, target, output)
+    aligner = settings[f"aligner_{here}"]
+    return _Job(run, settings, method, direction, source, start, domain, aligner, names, output)
 
 
 def _held_out_end(domain: Domain) -> tuple[Path, Fraction]:
@@ -139,9 +143,12 @@ def _held_out_end(domain: Domain) -> tuple[Path, Fraction]:
     return path, held_out.seconds if held_out else Fraction(0)
 
 
-def _own_clip(job: _Job) -> bool:
-    """Whether the input is one of the clips that the domain was made from: then the person is known."""
-    return str(job.source.path.resolve()) in {clip.path for clip in job.domain.clips}
+def _known_person(job: _Job) -> Identity | None:
+    """Whom the domain followed, where the input is one of the clips that it was made from."""
+    if job.domain is None or job.domain.identity is None:
+        return None
+    own = str(job.source.path.resolve()) in {clip.path for clip in job.domain.clips}
+    return Identity.from_json(job.domain.identity) if own else None
 
 
 def _key(job: _Job, options: RenderOptions) -> str:
@@ -154,7 +161,7 @@ def _key(job: _Job, options: RenderOptions) -> str:
 
 def _metadata(job: _Job, key: str) -> dict[str, str]:
     """Says to people and to machines that the result is synthetic."""
-    ends = f"{job.domain.name} in the style of {job.target}"
+    ends = f"{job.names[0]} in the style of {job.names[1]}"
     return {
         "comment": f"Synthetic video: translated by retarget {version('retarget')} ({ends})",
         "digital_source_type": IPTC_SOURCE_TYPE,

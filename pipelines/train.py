@@ -101,6 +101,8 @@ def _settings(a: Domain, b: Domain, options: TrainOptions) -> dict:
         "method": options.method,
         "a": os.path.relpath(a.folder),
         "b": os.path.relpath(b.folder),
+        "aligner_a": a.aligner,
+        "aligner_b": b.aligner,
         "crop_jitter": options.crop_jitter,
         "flip": options.flip,
         "config": to_json(options.config),
