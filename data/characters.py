@@ -31,9 +31,9 @@ class Pose:
 
 
 RANGES: dict[str, tuple[float, float]] = {
-    "x": (-0.10, 0.10),
-    "y": (-0.06, 0.06),
-    "tilt": (-16.0, 16.0),
+    "x": (-0.14, 0.14),
+    "y": (-0.08, 0.08),
+    "tilt": (-18.0, 18.0),
     "mouth": (0.0, 1.0),
     "smile": (-1.0, 1.0),
     "eyes": (0.0, 1.0),
@@ -76,8 +76,6 @@ class _Look:
     shade: Colour
     hair: Colour
     hair_mark: Colour
-    iris: Colour
-    brow: Colour
     lips: Colour
     clothes: Colour
     trim: Colour
@@ -95,14 +93,12 @@ _LOOKS: dict[str, _Look] = {
         shade=(240, 172, 152),
         hair=(196, 82, 44),
         hair_mark=(126, 226, 208),
-        iris=(58, 122, 84),
-        brow=(142, 54, 30),
-        lips=(206, 62, 76),
+        lips=(206, 48, 72),
         clothes=(92, 178, 150),
         trim=(240, 246, 236),
         ring=(252, 208, 72),
         jaw=2.0,
-        behind=_smooth((-0.30, -0.36), (0.30, -0.36), (0.36, -0.05), (0.34, 0.33), (-0.34, 0.33), (-0.36, -0.05)),
+        behind=_smooth((-0.30, -0.05), (-0.30, -0.30), (0.0, -0.36), (0.30, -0.30), (0.30, -0.05), (0.0, 0.0)),
         fringe=_smooth(
             (-0.27, 0.06), (-0.34, -0.2), (-0.2, -0.4), (0.2, -0.4), (0.34, -0.2), (0.27, 0.06),
             (0.25, -0.19), (0.06, -0.22), (-0.13, -0.34), (-0.15, -0.2), (-0.25, -0.14),
@@ -110,14 +106,12 @@ _LOOKS: dict[str, _Look] = {
         mark=_smooth((-0.31, -0.13), (-0.19, -0.26), (-0.15, -0.22), (-0.27, -0.08)),
     ),
     "B": _Look(
-        background=(244, 206, 132),
-        skin=(152, 92, 66),
-        shade=(122, 68, 50),
-        hair=(44, 38, 78),
+        background=(30, 62, 72),
+        skin=(204, 138, 98),
+        shade=(166, 100, 72),
+        hair=(70, 34, 96),
         hair_mark=(236, 232, 244),
-        iris=(70, 40, 24),
-        brow=(32, 26, 54),
-        lips=(112, 34, 46),
+        lips=(150, 34, 62),
         clothes=(168, 60, 96),
         trim=(250, 172, 96),
         ring=(232, 236, 244),
@@ -134,7 +128,6 @@ _LOOKS: dict[str, _Look] = {
 _INK: Colour = (38, 24, 30)
 _WHITE: Colour = (252, 250, 246)
 _THROAT: Colour = (92, 18, 30)
-_TONGUE: Colour = (226, 108, 112)
 _HEAD = (0.5, 0.485)  # rest place of the head's middle
 _OVERSAMPLE = 4
 _SHIFT = 6  # cv2 takes fixed-point coordinates with this many fraction bits
@@ -180,34 +173,31 @@ def _draw_body(canvas: _Canvas, look: _Look, pose: Pose) -> None:
 
 def _draw_eyes(canvas: _Canvas, look: _Look, pose: Pose) -> None:
     for side in (-1, 1):
-        x, y, opening = side * 0.12, -0.045, 0.068 * pose.eyes
-        canvas.fill(_oval(x, y, 0.074, opening), _WHITE)
-        canvas.fill(_oval(x, y, 0.04, min(0.05, opening)), look.iris)
-        canvas.fill(_oval(x, y, 0.02, min(0.025, opening)), _INK)
+        x, y, opening = side * 0.12, -0.045, 0.075 * pose.eyes
+        canvas.fill(_oval(x, y, 0.078, opening), _WHITE)
+        canvas.fill(_oval(x, y, 0.038, min(0.05, opening)), _INK)
         arc = np.linspace(-1, 1, 9)
         sag = 0.02 * (1 - pose.eyes)
-        lid = np.stack([x + 0.078 * arc, y - (opening - sag) * np.sqrt(1 - arc**2)], axis=1)
-        canvas.stroke(lid, _INK, 0.016)
+        lid = np.stack([x + 0.08 * arc, y - (opening - sag) * np.sqrt(1 - arc**2)], axis=1)
+        canvas.stroke(lid, _INK, 0.018)
         # Raised brows are arched, lowered ones slope down to the nose.
-        height = -0.155 - 0.042 * pose.brows
+        height = -0.16 - 0.042 * pose.brows
         slope = 0.014 * (0.2 - pose.brows) * -side
         brow = np.stack([x + 0.078 * arc, height + 0.022 * arc**2 + slope * arc], axis=1)
-        canvas.stroke(brow, look.brow, 0.032)
+        canvas.stroke(brow, look.hair, 0.036)
 
 
 def _draw_mouth(canvas: _Canvas, look: _Look, pose: Pose) -> None:
     along = np.linspace(-1, 1, 17)
-    x = (0.115 + 0.02 * pose.smile - 0.02 * pose.mouth) * along
-    bend = 0.17 - 0.055 * pose.smile * (along**2 - 0.4)
+    x = (0.135 + 0.02 * pose.smile - 0.02 * pose.mouth) * along
+    bend = 0.155 - 0.06 * pose.smile * (along**2 - 0.4)
     arch = np.sqrt(1 - along**2)
-    upper, lower = bend - 0.035 * pose.mouth * arch, bend + 0.115 * pose.mouth * arch
+    upper, lower = bend - 0.04 * pose.mouth * arch, bend + 0.14 * pose.mouth * arch
     outline = np.concatenate([np.stack([x, upper], 1), np.stack([x, lower], 1)[::-1]])
     canvas.fill(outline, _THROAT)
-    tongue = np.maximum(upper, lower - 0.042 * pose.mouth * arch)
-    canvas.fill(np.concatenate([np.stack([x, tongue], 1), np.stack([x, lower], 1)[::-1]]), _TONGUE)
-    teeth = np.minimum(lower, upper + 0.036 * pose.mouth)
+    teeth = np.minimum(lower, upper + 0.05 * pose.mouth)
     canvas.fill(np.concatenate([np.stack([x, upper], 1), np.stack([x, teeth], 1)[::-1]]), _WHITE)
-    canvas.stroke(outline, look.lips, 0.024, closed=True)
+    canvas.stroke(outline, look.lips, 0.03, closed=True)
 
 
 def draw(pose: Pose, look: LookName, size: int) -> np.ndarray:
@@ -223,8 +213,6 @@ def draw(pose: Pose, look: LookName, size: int) -> np.ndarray:
     for side in (-1, 1):
         canvas.fill(_oval(side * 0.275, 0.0, 0.045, 0.06), style.shade)
     canvas.fill(_oval(0, chin / 2, 0.27, 0.315 + chin / 2, style.jaw), style.skin)
-    canvas.fill(_oval(-0.165, 0.085, 0.055, 0.035), style.shade)
-    canvas.fill(_oval(0.165, 0.085, 0.055, 0.035), style.shade)
     canvas.fill(_oval(0, 0.06, 0.03, 0.035), style.shade)
     _draw_eyes(canvas, style, pose)
     _draw_mouth(canvas, style, pose)

@@ -134,13 +134,13 @@ PRESETS: dict[PresetName, tuple[NetworkConfig, TrainingConfig]] = {
     "tiny": (
         NetworkConfig(
             size=64,
-            generator_blocks=4,
+            generator_blocks=3,
             generator_filters=16,
             upsampling="nearest",
-            predictor_filters=16,
+            predictor_filters=8,
             discriminator_filters=32,
         ),
-        TrainingConfig(steps=5_000, ema_decay=0.998),
+        TrainingConfig(steps=5_000, learning_rate=4e-4, ema_decay=0.998),
     ),
 }
 """paper: 256 px as published. small: 128 px. tiny: 64 px, a CPU in minutes."""

@@ -63,7 +63,9 @@ def test_a_missing_domain_says_how_to_make_it(tmp_path: Path) -> None:
 
 
 @given(st.lists(st.booleans(), min_size=1, max_size=80), st.integers(1, 5), st.data())
-def test_the_held_out_part_shares_no_frame_and_lies_at_the_end(kept: list[bool], window: int, data: st.DataObject) -> None:
+def test_the_held_out_part_shares_no_frame_and_lies_at_the_end(
+    kept: list[bool], window: int, data: st.DataObject
+) -> None:
     cuts = data.draw(st.lists(st.booleans(), min_size=len(kept), max_size=len(kept)))
     shots = [sum(cuts[: n + 1]) for n in range(len(kept))]
     before = clip_records(kept, shots)
