@@ -1,4 +1,4 @@
-"""What all tests share: quiet threads, no logged errors, drawn media, and the folder of real clips where it is there."""
+"""What all tests share: quiet threads, no logged errors, and the folder of real clips where it is there."""
 
 import logging
 import os
