@@ -11,7 +11,7 @@ from torch import Tensor
 from data.disk import make_folder
 from data.domain import Domain
 from data.errors import SettingsError, TrainingError
-from data.pictures import captioned, sheet, write_sheet
+from data.pictures import captioned, resize, sheet, write_sheet
 from data.windows import UnpairedWindows, Windows, batches
 from pipelines.options import TrainOptions
 from pipelines.places import find_domain, say
@@ -24,6 +24,7 @@ from recycle.runfolder import RunInUse, SettingsMismatch
 from recycle.trainer import train as run_training
 
 SAMPLE_WINDOWS = 4
+SAMPLE_CELL_PX = 128
 INTERRUPTED = 130
 GPU_WORKERS = 4
 
@@ -126,10 +127,16 @@ def _sample_writer(folder: Path) -> Callable[[int, dict[str, Tensor]], None]:
             kinds = {name[2:]: pictures for name, pictures in samples.items() if name.startswith(f"{domain}_")}
             pixels = {kind: _pixels(pictures) for kind, pictures in kinds.items()}
             for i in range(len(next(iter(pixels.values())))):
-                rows.append([captioned(pictures[i], f"{domain.upper()} {kind}") for kind, pictures in pixels.items()])
+                rows.append([_cell(pictures[i], f"{domain.upper()} {kind}") for kind, pictures in pixels.items()])
         write_sheet(folder / f"step-{step:06d}.jpg", sheet(rows))
 
     return write
+
+
+def _cell(picture: np.ndarray, caption: str) -> np.ndarray:
+    """A picture large enough to be looked at, with its caption."""
+    side = max(picture.shape[0], SAMPLE_CELL_PX)
+    return captioned(resize(picture, (side, side)), caption)
 
 
 def _pixels(pictures: Tensor) -> np.ndarray:
