@@ -101,7 +101,7 @@ class RenderOptions:
 class DemoOptions:
     """The whole way on a drawn world where the right answer is known, in ten minutes on two CPU cores."""
 
-    minutes: float = 8.0
+    minutes: float = 8.5
     """Minutes of training."""
     frames: int = 600
     """Frames of each training clip."""
