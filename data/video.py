@@ -87,13 +87,16 @@ def read_frames(path: str | Path, *, start: Fraction | None = None, stop: Fracti
         stream = main_video_stream(container, path)
         time_base, to_rgb, deinterlacer = time_base_of(stream), ToRgb(), _Deinterlacer()
         size: tuple[int, int] | None = None
+        orientation = None
         for picture, about in deinterlacer.run(_numbered(_decoded_frames(container, stream), stream)):
             size = size or (picture.width, picture.height)
+            # Once a clip: a frame that was asked for its side data is kept until Python looks for cycles.
+            orientation = orientation or _orientation(picture)
             seconds = about.pts * time_base
             if stop is not None and seconds >= stop:
                 return
             if start is None or seconds >= start:
-                rgb = _upright(to_rgb(picture, about.colour, size), picture)
+                rgb = _upright(to_rgb(picture, about.colour, size), orientation)
                 yield Frame(rgb, about.number, about.pts, time_base, about.duration)
         if size is None:
             raise NotAVideoError(_no_frame(path))
@@ -198,8 +201,8 @@ def _orientation(frame: av.VideoFrame) -> tuple[int, np.ndarray, bool]:
     return round(math.degrees(math.atan2(-signs[0, 1], signs[0, 0]))) % 360, signs, bool(signs[0, 1])
 
 
-def _upright(rgb: np.ndarray, frame: av.VideoFrame) -> np.ndarray:
-    _, signs, transposed = _orientation(frame)
+def _upright(rgb: np.ndarray, orientation: tuple[int, np.ndarray, bool]) -> np.ndarray:
+    _, signs, transposed = orientation
     if transposed:
         rgb = rgb.swapaxes(0, 1)
     across, down = signs.sum(axis=0)  # one of the two in each column is not zero

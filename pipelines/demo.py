@@ -20,7 +20,7 @@ from recycle.metrics import psnr
 
 SHEET_MOMENTS = 8
 SHEET_CELL_PX = 160
-ADVERSARIAL, CYCLE = 0.15, 10
+ADVERSARIAL, CYCLE = 0.3, 10
 """Weights that get furthest in minutes: cycle terms, and discriminators that are heard less while they know little."""
 
 

@@ -136,7 +136,6 @@ PRESETS: dict[PresetName, tuple[NetworkConfig, TrainingConfig]] = {
             size=64,
             generator_blocks=3,
             generator_filters=16,
-            upsampling="nearest",
             predictor_filters=8,
             discriminator_filters=32,
         ),
