@@ -1,5 +1,6 @@
 """Reading: what comes out of a file, however awkward the file is."""
 
+import gc
 import os
 from fractions import Fraction
 from pathlib import Path
@@ -13,6 +14,7 @@ from data.colour import BT2020_TO_BT709, HDR_TRANSFERS, MATRICES, TRANSFERS, hdr
 from data.container import Clock
 from data.errors import MissingInputError, NotAVideoError
 from data.video import probe, read_frames
+from tests.media import write_frames
 
 SHARED = Path(__file__).parents[2] / "shared" / "clips"
 AWKWARD = SHARED / "awkward"
@@ -392,3 +394,17 @@ def test_broadcast_combs_are_gone():
     before, after = raw(clip), [(frame.pts, frame.rgb) for frame in read_frames(clip)]
     assert [pts for pts, _ in after] == [pts for pts, _ in before]
     assert combing(after[40][1]) < combing(before[40][1])
+
+
+def test_frames_are_let_go_as_they_are_read(tmp_path: Path) -> None:
+    """Nothing waits for the collector of cycles: memory is flat in the length of the clip."""
+    path = tmp_path / "clip.mp4"
+    write_frames(path, [np.full((32, 32, 3), 5 * n, np.uint8) for n in range(40)], sound=False)
+    gc.collect()
+    gc.disable()
+    try:
+        for _ in read_frames(path):
+            held = sum(isinstance(thing, av.VideoFrame) for thing in gc.get_objects())
+    finally:
+        gc.enable()
+    assert held < 6
