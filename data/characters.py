@@ -212,7 +212,9 @@ def draw(pose: Pose, look: LookName, size: int) -> np.ndarray:
     chin = 0.03 * pose.mouth
     for side in (-1, 1):
         canvas.fill(_oval(side * 0.275, 0.0, 0.045, 0.06), style.shade)
-    canvas.fill(_oval(0, chin / 2, 0.27, 0.315 + chin / 2, style.jaw), style.skin)
+    face = _oval(0, 0, 0.27, 0.315, style.jaw)
+    face[:, 1] *= np.where(face[:, 1] > 0, 1 + chin / 0.315, 1)  # the jaw drops, the rest stays
+    canvas.fill(face, style.skin)
     canvas.fill(_oval(0, 0.06, 0.03, 0.035), style.shade)
     _draw_eyes(canvas, style, pose)
     _draw_mouth(canvas, style, pose)

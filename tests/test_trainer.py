@@ -204,6 +204,7 @@ def test_a_signal_saves_first_and_the_next_start_goes_on(processes, tmp_path, nu
 
 
 def test_a_second_ctrl_c_insists():
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs start with it ignored
     with stop_signals(insist=True) as request:
         assert not request
         os.kill(os.getpid(), signal.SIGINT)
