@@ -9,10 +9,10 @@ import numpy as np
 
 from data.assemble import gif_preview, side_by_side
 from data.characters import LookName
-from data.disk import make_folder
+from data.disk import make_folder, write_bytes
 from data.errors import SettingsError, TrainingError
 from data.pictures import captioned, resize, sheet, write_sheet
-from data.puppets import motion, write_clip
+from data.puppets import motion, poses_to_json, write_clip
 from data.video import read_frames
 from pipelines.options import DemoOptions
 from pipelines.places import say
@@ -55,7 +55,9 @@ def demo(options: DemoOptions) -> None:
 
 
 def _draw(path: Path, look: LookName, seed: int, frames: int, size: int) -> None:
-    write_clip(path, motion(seed, frames), look, size)
+    poses = motion(seed, frames)
+    write_clip(path, poses, look, size)
+    write_bytes(path.with_suffix(".json"), poses_to_json(poses).encode())  # the hidden parameters, frame by frame
 
 
 def _retarget(*words: object) -> None:

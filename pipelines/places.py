@@ -1,14 +1,10 @@
 """Where commands meet: the folders of domains, runs and renders."""
 
-from collections.abc import Callable
 from pathlib import Path
 
 from data.disk import check_name
 from data.domain import Domain
 from data.errors import MissingInputError
-
-Say = Callable[[str], None]
-"""Takes one line for the user."""
 
 
 def say(line: str) -> None:
