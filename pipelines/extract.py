@@ -22,6 +22,8 @@ from data.web import fetch, is_url
 from pipelines.options import ExtractOptions
 from pipelines.places import say
 
+OWN_NAMES = {"frames", "frames.jsonl", "identity.json"}
+"""What may stand in a domain's folder before its domain.json does."""
 SHEET_PICTURES = 40
 SHEET_COLUMNS = 10
 SHEET_CELL_PX = 128
@@ -66,6 +68,9 @@ def extract(options: ExtractOptions) -> None:
 def _opened(folder: Path, options: ExtractOptions) -> tuple[Domain, list[Record]]:
     """The domain of that name with its records: as it is on disk, or new. Raises SettingsError for other settings."""
     if not (folder / "domain.json").exists():
+        # What an interrupted start left is ours; anything else is not, and a failure here must not remove it.
+        if folder.exists() and (not folder.is_dir() or {path.name for path in folder.iterdir()} - OWN_NAMES):
+            raise SettingsError(f"{folder}: is there and is no domain; give another --name or --domains")
         return Domain(folder, aligner=options.align, size=options.size, versions=_versions()), []
     domain = Domain.load(folder)
     other = []

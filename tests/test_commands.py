@@ -248,6 +248,16 @@ def test_wrong_input_is_one_line_and_leaves_nothing(place: Path, capsys: pytest.
     assert {p.name for p in place.iterdir()} - set(before) <= {"domains", "no-models", "wall.mp4"}
 
 
+def test_a_folder_that_is_no_domain_is_never_touched(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A folder of the user's own pictures, named so that the domain would be made in it."""
+    (place / "photos").mkdir()
+    cv2.imwrite("photos/1.png", np.full((40, 40, 3), 90, np.uint8))
+    before = (place / "photos/1.png").read_bytes()
+    assert "no domain" in one_error(capsys, "extract", "photos", "--align", "none", "--domains", ".")
+    assert [path.name for path in (place / "photos").iterdir()] == ["1.png"]
+    assert (place / "photos/1.png").read_bytes() == before
+
+
 def test_settings_that_do_not_fit_are_one_line(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
     train_drawn(place, steps=3)
     assert "--recycle 3" in one_error(capsys, "train", "a", "b", "--method", "cyclegan", "--recycle", 3)
