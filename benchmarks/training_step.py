@@ -1,6 +1,7 @@
 """How fast a training step is: stacked forwards against the same formulas picture by picture, in one run.
 
-    python benchmarks/training_step.py [--presets tiny small paper] [--steps 5] [--threads 2]
+    python benchmarks/training_step.py [--methods recyclegan cyclegan] [--presets tiny small paper] [--steps 5]
+        [--threads 2]
 
 The picture-by-picture step is the literal transcription that the tests hold ours against, with torch's InstanceNorm2d
 and plain Adam: how the published code goes about it. Steps of the two alternate, so that a noisy machine slows both.
@@ -21,12 +22,12 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from recycle.config import PRESETS, defaults
 from recycle.methods import METHODS
-from recycle.networks import InstanceNorm
-from tests.test_methods import literal_step
+from tests.literal import LITERAL, literal_step, with_torch_norm
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--methods", nargs="+", default=list(LITERAL), choices=list(LITERAL))
     parser.add_argument("--presets", nargs="+", default=["tiny"], choices=list(PRESETS))
     parser.add_argument("--steps", type=int, default=5)
     parser.add_argument("--threads", type=int, default=torch.get_num_threads())
@@ -37,7 +38,7 @@ def main() -> None:
     print(f"{name}, torch {torch.__version__}, float32, batch 1, median of {options.steps} alternating steps\n")
     print("| method | preset | stacked, ms | picture by picture, ms | ratio |\n|---|---|---|---|---|")
     for preset in options.presets:
-        for method in METHODS:
+        for method in options.methods:
             ours, theirs = _alternating(*_steps(method, preset, device), options.steps, device)
             print(f"| {method} | {preset} | {ours:.0f} | {theirs:.0f} | {theirs / ours:.2f} |", flush=True)
 
@@ -48,7 +49,7 @@ def _steps(name: str, preset: str, device: torch.device) -> tuple[Callable[[], N
     config, training = defaults(name, preset)
     method = METHODS[name](config).to(device)
     plain = copy.deepcopy(method)
-    _with_torch_norm(plain)
+    with_torch_norm(plain)
     shape = (2, 1, method.window, 3, config.networks.size, config.networks.size)
     a, b = (torch.rand(shape, device=device) * 2 - 1).unbind()
 
@@ -64,7 +65,7 @@ def _steps(name: str, preset: str, device: torch.device) -> tuple[Callable[[], N
         _descend(method.discriminator_losses(a, b, fakes), fused[1])
 
     def literal() -> None:
-        generator_losses, discriminator_losses = literal_step(name, plain, a, b, plain.pools)
+        generator_losses, discriminator_losses = literal_step(name, plain, config, a, b, plain.pools)
         _descend(generator_losses, unfused[0])
         _descend(discriminator_losses, unfused[1])
 
@@ -75,18 +76,6 @@ def _descend(losses: dict[str, torch.Tensor], optimizer: torch.optim.Adam) -> No
     optimizer.zero_grad()
     sum(losses.values()).backward()
     optimizer.step()
-
-
-def _with_torch_norm(network: nn.Module) -> None:
-    for parent in network.modules():
-        for name, child in parent.named_children():
-            if isinstance(child, InstanceNorm):
-                setattr(parent, name, _TorchNorm())
-
-
-class _TorchNorm(nn.Module):
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        return nn.functional.instance_norm(x)
 
 
 def _alternating(

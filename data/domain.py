@@ -174,6 +174,11 @@ def held_out(records: list[Record], window: int) -> list[Record]:
     return [split.get(record.number, record) for record in records]
 
 
+def put_in(split: str, records: list[Record]) -> list[Record]:
+    """The records of one clip with all kept frames in one part of the domain: for sets whose makers held some out."""
+    return [r if r.split == "excluded" else dataclasses.replace(r, split=split) for r in records]
+
+
 def _has_window(records: list[Record], window: int) -> bool:
     return any(len(run) >= window for run in runs(records))
 
@@ -182,7 +187,9 @@ def require_window(records: Iterable[Record], window: int, where: str) -> None:
     """Raises TooFewFramesError where no `window` kept frames stand in a row."""
     longest = max((len(run) for run in runs(records)), default=0)
     if longest < window:
+        advice = "give a longer clip, or delete fewer pictures"
+        if longest == 1:
+            advice = "single pictures train with methods of one frame, such as --method cyclegan"
         raise TooFewFramesError(
-            f"{where}: {longest} usable frame{'s' * (longest != 1)} in a row, a window needs {window}; "
-            "give a longer clip, or delete fewer pictures"
+            f"{where}: {longest} usable frame{'s' * (longest != 1)} in a row, a window needs {window}; {advice}"
         )

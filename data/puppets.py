@@ -12,15 +12,27 @@ from contextlib import suppress
 from dataclasses import asdict, fields
 from fractions import Fraction
 from pathlib import Path
+from typing import NamedTuple
 
 import av
 import numpy as np
 from av.video.reformatter import ColorPrimaries, ColorRange, Colorspace, ColorTrc
 
 from data.characters import RANGES, LookName, Pose, draw
-from data.disk import output_errors, partial_path, put_in_place
+from data.disk import make_folder, output_errors, partial_path, put_in_place, write_bytes
 
-__all__ = ["RANGES", "LookName", "Pose", "draw", "motion", "poses_from_json", "poses_to_json", "write_clip"]
+__all__ = [
+    "RANGES",
+    "LookName",
+    "Pose",
+    "World",
+    "draw",
+    "motion",
+    "poses_from_json",
+    "poses_to_json",
+    "write_clip",
+    "write_world",
+]
 
 # Slowest and fastest movement of each parameter in hertz; the mouth moves as fast as slow speech.
 _HERTZ = {
@@ -152,3 +164,32 @@ def write_clip(
     finally:
         with suppress(OSError):
             partial.unlink(missing_ok=True)
+
+
+class World(NamedTuple):
+    """Clips of one drawn world, each with its hidden parameters beside it, frame by frame, as a .json."""
+
+    anna: Path
+    ben: Path
+    test: Path
+    truth: Path
+
+
+def write_world(folder: Path, seed: int, frames: int, test_frames: int, size: int) -> World:
+    """Draws anna.mp4 and ben.mp4 to learn from, unpaired, `frames` each; test.mp4 of anna and truth.mp4, its answer.
+
+    Raises OutputError.
+    """
+    make_folder(folder)
+    world = World(*(folder / f"{name}.mp4" for name in World._fields))
+    unpaired_a, unpaired_b, unseen = (seed * 3 + part for part in (1, 2, 3))
+    _write(world.anna, "A", motion(unpaired_a, frames), size)
+    _write(world.ben, "B", motion(unpaired_b, frames), size)
+    _write(world.test, "A", motion(unseen, test_frames), size)
+    _write(world.truth, "B", motion(unseen, test_frames), size)
+    return world
+
+
+def _write(path: Path, look: LookName, poses: Sequence[Pose], size: int) -> None:
+    write_clip(path, poses, look, size)
+    write_bytes(path.with_suffix(".json"), poses_to_json(poses).encode())

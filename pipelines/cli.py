@@ -1,4 +1,4 @@
-"""The table of commands: `retarget extract | train | render | demo`."""
+"""The table of commands: `retarget extract | train | render | import | export | demo`."""
 
 import dataclasses
 import importlib
@@ -10,23 +10,37 @@ from typing import Any
 import tyro
 
 from data.errors import OutputError, RetargetError
-from pipelines.options import DemoOptions, ExtractOptions, RenderOptions, TrainOptions
+from pipelines.options import (
+    DemoOptions,
+    ExportOptions,
+    ExtractOptions,
+    ImportOptions,
+    RenderOptions,
+    TrainOptions,
+)
 from recycle.config import PRESETS, PUBLISHED, defaults
 
 COMMANDS: dict[str, type] = {
     "extract": ExtractOptions,
     "train": TrainOptions,
     "render": RenderOptions,
+    "import": ImportOptions,
+    "export": ExportOptions,
     "demo": DemoOptions,
 }
 """Command -> its options. The command is the function of the same name in the file of the same name."""
+
+RENAMED = {"import": "import_weights"}
+"""But for these, whose names Python keeps for itself."""
 
 USAGE = """usage: retarget COMMAND ...   (retarget COMMAND --help for its options)
 
   extract VIDEO...   frames, one followed and aligned face or the whole frame, a domain on disk
   train A B          translators between two domains, on whatever hardware is there
   render             the translated clip, merged back into its frames, with its sound
-  demo               all three on a drawn world where the right answer is known
+  import G_A G_B     a run from weight files that the papers' authors published
+  export             the generators of a run for ONNX or the authors' programs, or its domains as strips
+  demo               extract, train and render on a drawn world where the right answer is known
 """
 
 
@@ -68,8 +82,9 @@ def run(arguments: Sequence[str]) -> int:
 
 
 def _started(command: str, options: Any) -> int:
-    stage = importlib.import_module(f"pipelines.{command}")
-    return getattr(stage, command)(options) or 0
+    name = RENAMED.get(command, command)
+    stage = importlib.import_module(f"pipelines.{name}")
+    return getattr(stage, name)(options) or 0
 
 
 def _default(command: str, arguments: list[str]) -> Any:

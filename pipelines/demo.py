@@ -8,11 +8,10 @@ from pathlib import Path
 import numpy as np
 
 from data.assemble import gif_preview, side_by_side
-from data.characters import LookName
-from data.disk import make_folder, write_bytes
+from data.disk import make_folder
 from data.errors import SettingsError, TrainingError
 from data.pictures import captioned, resize, sheet, write_sheet
-from data.puppets import motion, poses_to_json, write_clip
+from data.puppets import write_world
 from data.video import read_frames
 from pipelines.options import DemoOptions
 from pipelines.places import say
@@ -33,12 +32,9 @@ def demo(options: DemoOptions) -> None:
     if options.frames < 20 or options.test_frames < 3:
         raise SettingsError("--frames has to be at least 20, --test-frames at least 3")
     folder = make_folder(options.folder)
-    clips = make_folder(folder / "clips")
-    anna, ben, test, truth = (clips / f"{name}.mp4" for name in ("anna", "ben", "test", "truth"))
-    _draw(anna, "A", options.seed * 3 + 1, options.frames, options.size)
-    _draw(ben, "B", options.seed * 3 + 2, options.frames, options.size)
-    _draw(test, "A", options.seed * 3 + 3, options.test_frames, options.size)
-    _draw(truth, "B", options.seed * 3 + 3, options.test_frames, options.size)
+    anna, ben, test, truth = write_world(
+        folder / "clips", options.seed, options.frames, options.test_frames, options.size
+    )
     say(f"drawn: {anna} and {ben} to learn from, {test} to translate, {truth} to compare with")
 
     domains, run, result = folder / "domains", folder / "run", folder / "translated.mp4"
@@ -52,12 +48,6 @@ def demo(options: DemoOptions) -> None:
     _retarget("render", "--run", run, "--domains", domains, "--input", test, "--output", result)
 
     _compare(ben, test, result, truth, folder)
-
-
-def _draw(path: Path, look: LookName, seed: int, frames: int, size: int) -> None:
-    poses = motion(seed, frames)
-    write_clip(path, poses, look, size)
-    write_bytes(path.with_suffix(".json"), poses_to_json(poses).encode())  # the hidden parameters, frame by frame
 
 
 def _retarget(*words: object) -> None:

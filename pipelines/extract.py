@@ -1,4 +1,4 @@
-"""`retarget extract`: videos, web addresses or folders of pictures become a domain on disk."""
+"""`retarget extract`: videos, web addresses or folders of pictures become a domain on disk; a published set, two."""
 
 import dataclasses
 from collections import Counter
@@ -11,26 +11,29 @@ from tqdm import tqdm
 
 from data.analysis import Analysis, Cropper, analyse, square_pixels
 from data.disk import check_name, make_folder, name_from, remove_folder, sync_folder
-from data.domain import Clip, Domain, Record, held_out, require_window
-from data.errors import MissingInputError, NoFaceError, SettingsError, TooFewFramesError
+from data.domain import Clip, Domain, Record, held_out, put_in, require_window
+from data.errors import MissingInputError, NoFaceError, RetargetError, SettingsError, TooFewFramesError
 from data.faces import Backend, open_aligner
 from data.follow import Identity
 from data.frame import Frame
-from data.pictures import captioned, read_picture, resize, sharpness, sheet, write_picture, write_sheet
+from data.pictures import resize, sharpness, write_picture
+from data.published import is_published, is_single, read_published
 from data.sources import Source, open_source
 from data.web import fetch, is_url
 from pipelines.options import ExtractOptions
+from pipelines.overview import summarise, write_contact_sheet
 from pipelines.places import say
 
+WINDOW = 3
+"""Frames of a window unless something else is known: what Recycle-GAN trains on."""
+Input = tuple[Source, str | None]
+"""A source, and the part of the domain that all of it is; None: one is to be held out."""
 OWN_NAMES = {"frames", "frames.jsonl", "identity.json"}
 """What may stand in a domain's folder before its domain.json does."""
-SHEET_PICTURES = 40
-SHEET_COLUMNS = 10
-SHEET_CELL_PX = 128
 
 
 def extract(options: ExtractOptions) -> None:
-    """Makes or completes a domain: each clip is done once, and appears whole or not at all.
+    """Makes or completes a domain, or the two of a published set: each clip is done once, and is there whole or not.
 
     Raises RetargetError.
     """
@@ -38,40 +41,74 @@ def extract(options: ExtractOptions) -> None:
         raise MissingInputError("nothing to extract: give a video, a web address, or a folder of pictures")
     if options.size < 32 or options.size % 4:
         raise SettingsError(f"--size {options.size}: has to be a multiple of 4 from 32 up")
-    if options.window < 1:
+    if options.window is not None and options.window < 1:
         raise SettingsError(f"--window {options.window}: has to be at least 1")
-    paths = [fetch(text, options.domains / ".web") if is_url(text) else Path(text) for text in options.videos]
-    sources = [open_source(path, options.strips) for path in paths]
-    name = check_name(options.name, "--name") if options.name is not None else name_from(paths[0].resolve().stem)
+    planned, aligner = _planned(options)
+    opened = [_opened(options.domains / name, options, aligner) for name in planned]
+    new = [domain for domain, _ in opened if not domain.clips]
+    try:
+        for (domain, records), inputs in zip(opened, planned.values(), strict=True):
+            _complete(domain, records, inputs, options)
+    except Exception as error:
+        # A domain with no window is none, and half a set is none where its pictures are at fault. Else clips that are
+        # done stay, and so does everything at Ctrl-C: the next start goes on from there.
+        at_fault = isinstance(error, RetargetError) and error.exit_code == RetargetError.exit_code
+        for domain in new:
+            if not domain.clips or isinstance(error, TooFewFramesError) or (at_fault and len(opened) > 1):
+                remove_folder(domain.folder)
+        raise
 
-    domain, records = _opened(options.domains / name, options)
-    is_new = not domain.clips
+
+def _planned(options: ExtractOptions) -> tuple[dict[str, list[Input]], str]:
+    """The inputs of each domain by its name, and the aligner of new ones. Raises RetargetError."""
+    paths = [fetch(text, options.domains / ".web") if is_url(text) else Path(text) for text in options.videos]
+    name = check_name(options.name, "--name") if options.name is not None else name_from(paths[0].resolve().stem)
+    published = next((path for path in paths if is_published(path)), None)
+    if published is None:
+        singles = [is_single(path, options.frames) for path in paths]
+        sources = [
+            open_source(path, options.strips, single=single, fit=False)
+            for path, single in zip(paths, singles, strict=True)
+        ]
+        return {name: [(source, None) for source in sources]}, options.align
+    if len(paths) > 1:
+        raise SettingsError(f"{published}: holds two domains of its own; extract it alone")
+    inputs = read_published(published, options.strips, options.frames)
+    for letter, sources_of in inputs.items():
+        parts = {0: ", left half", 1: ", right half", None: ""}
+        folders = ", ".join(f"{source.path.name}{parts[source.part]}" for source, _ in sources_of)
+        say(f"{published}: domain {name}-{letter} from {folders}")
+    # Its authors framed it, and what belongs together has to be cropped together.
+    aligner = "none" if options.align == "auto" else options.align
+    return {check_name(f"{name}-{letter}", "--name"): sources_of for letter, sources_of in inputs.items()}, aligner
+
+
+def _complete(domain: Domain, records: list[Record], inputs: list[Input], options: ExtractOptions) -> None:
+    """Adds to a domain what is not in it yet. Raises RetargetError."""
     backend = None if domain.aligner == "none" else open_aligner(domain.aligner, options.models, say)
     domain.aligner = "none" if backend is None else backend.name
     make_folder(domain.folder / "frames")
-    try:
-        for source in sources:
-            _add(source, domain, records, backend, options)
-        require_window(records, options.window, str(domain.folder))
-    except TooFewFramesError:
-        if is_new:
-            remove_folder(domain.folder)
-        raise
-    except Exception:  # clips that are done stay, and so does everything at Ctrl-C: the next start goes on from there
-        if not domain.clips:
-            remove_folder(domain.folder)
-        raise
-    _contact_sheet(domain, records)
-    _summarise(domain, records)
+    for source, split in inputs:
+        _add(source, split, domain, records, backend, options)
+    require_window(records, min(_window(source, options) for source, _ in inputs), str(domain.folder))
+    write_contact_sheet(domain, records)
+    summarise(domain, records)
 
 
-def _opened(folder: Path, options: ExtractOptions) -> tuple[Domain, list[Record]]:
+def _window(source: Source, options: ExtractOptions) -> int:
+    """Frames that a window over this source has."""
+    if options.window is not None:
+        return options.window
+    return source.frames_each if source.kind == "strips" else WINDOW
+
+
+def _opened(folder: Path, options: ExtractOptions, aligner: str) -> tuple[Domain, list[Record]]:
     """The domain of that name with its records: as it is on disk, or new. Raises SettingsError for other settings."""
     if not (folder / "domain.json").exists():
         # What an interrupted start left is ours; anything else is not, and a failure here must not remove it.
         if folder.exists() and (not folder.is_dir() or {path.name for path in folder.iterdir()} - OWN_NAMES):
             raise SettingsError(f"{folder}: is there and is no domain; give another --name or --domains")
-        return Domain(folder, aligner=options.align, size=options.size, versions=_versions()), []
+        return Domain(folder, aligner=aligner, size=options.size, versions=_versions()), []
     domain = Domain.load(folder)
     other = []
     if options.align not in ("auto", domain.aligner):
@@ -90,22 +127,28 @@ def _versions() -> dict[str, str]:
 
 
 def _add(
-    source: Source, domain: Domain, records: list[Record], backend: Backend | None, options: ExtractOptions
+    source: Source,
+    split: str | None,
+    domain: Domain,
+    records: list[Record],
+    backend: Backend | None,
+    options: ExtractOptions,
 ) -> None:
     """Extracts one clip into the domain, unless it is there under the same hash and settings."""
     digest = source.sha256()
-    settings = {"align": domain.aligner, "size": domain.size, "face": options.face, "window": options.window}
-    settings |= {"strips": options.strips} if source.kind != "video" else {}
-    same_name = [clip for clip in domain.clips if Path(clip.path) == source.path.resolve()]
+    settings = _settings(source, split, domain, options)
     if any(clip.sha256 == digest and clip.settings == settings for clip in domain.clips):
         say(f"{source.path}: already in {domain.folder}")
         return
-    for clip in same_name:  # the file or the settings changed: made anew
+    place = len(domain.clips)
+    for clip in [clip for clip in domain.clips if Path(clip.path) == source.path.resolve()]:
+        place = domain.clips.index(clip)  # the file or the settings changed: made anew, in its place
         domain.clips.remove(clip)
         records[:] = [record for record in records if record.clip != clip.clip]
     clip_name = _free_name(name_from(source.path.resolve().stem), {clip.clip for clip in domain.clips})
     partial = make_folder(domain.folder / "frames" / f".{clip_name}")
-    spool = partial / f"{digest[:16]}-{domain.aligner}.jsonl"
+    shape = "" if source.kind == "video" else f"-{source.kind}-{source.frames_each}"
+    spool = partial / f"{digest[:16]}-{domain.aligner}{shape}.jsonl"
     identity = Identity.from_json(domain.identity) if domain.identity is not None else None
     analysis = analyse(source, backend, spool, face=options.face, identity=identity)
     _require_face(analysis, source)
@@ -113,17 +156,29 @@ def _add(
     pictures = partial / "pictures"
     remove_folder(pictures)
     clip_records = _write_pictures(source, analysis, backend, domain.size, clip_name, make_folder(pictures))
-    clip_records = held_out(clip_records, options.window)
+    clip_records = put_in(split, clip_records) if split else held_out(clip_records, settings["window"])
     final = domain.folder / "frames" / clip_name
     remove_folder(final)
     pictures.replace(final)
     sync_folder(final.parent)
-    records += clip_records
-    domain.clips.append(_described(source, digest, settings, clip_name, clip_records, analysis))
+    domain.clips.insert(place, _described(source, digest, settings, clip_name, clip_records, analysis))
+    order = {clip.clip: number for number, clip in enumerate(domain.clips)}
+    records[:] = sorted([*records, *clip_records], key=lambda record: order[record.clip])
     if analysis.identity is not None:
         domain.identity = analysis.identity.to_json()
     domain.save(records)
     remove_folder(partial)
+
+
+def _settings(source: Source, split: str | None, domain: Domain, options: ExtractOptions) -> dict[str, Any]:
+    """All that decides what a source's pictures and records become."""
+    window = _window(source, options)
+    settings = {"align": domain.aligner, "size": domain.size, "face": options.face, "window": window}
+    if source.kind == "video":
+        return settings
+    single = "single" if source.kind == "strips" and source.frames_each == 1 else None
+    chosen = {"strips": options.strips, "frames": single, "half": source.part, "split": split}
+    return settings | {name: value for name, value in chosen.items() if value is not None}
 
 
 def _free_name(name: str, taken: set[str]) -> str:
@@ -196,31 +251,4 @@ def _described(
         rotation=source.info.rotation,
         colour=source.info.colour,
         excluded=dict(Counter(record.reason for record in records if record.reason)),
-    )
-
-
-def _contact_sheet(domain: Domain, records: list[Record]) -> None:
-    """Pictures spread evenly over the domain, with clip and number, to look at before training."""
-    kept = [record for record in records if (domain.folder / record.picture).is_file()]
-    chosen = [kept[round(i)] for i in np.linspace(0, len(kept) - 1, min(SHEET_PICTURES, len(kept)))]
-    cells = []
-    for record in chosen:
-        picture = read_picture(domain.folder / record.picture)
-        scale = SHEET_CELL_PX / max(picture.shape[:2])
-        small = resize(picture, (max(1, round(picture.shape[1] * scale)), max(1, round(picture.shape[0] * scale))))
-        cells.append(captioned(small, f"{record.number + 1} {record.clip}"))
-    rows = [cells[i : i + SHEET_COLUMNS] for i in range(0, len(cells), SHEET_COLUMNS)]
-    write_sheet(domain.folder / "contact-sheet.jpg", sheet(rows))
-
-
-def _summarise(domain: Domain, records: list[Record]) -> None:
-    splits = Counter(record.split for record in records)
-    reasons = Counter(record.reason for record in records if record.reason)
-    excluded = ", ".join(f"{count} {reason}" for reason, count in reasons.items()) or "none"
-    faces = "" if domain.aligner == "none" else f", {sum(r.track is not None for r in records)} with the face"
-    say(
-        f"{domain.folder}: {len(records)} frames of {len(domain.clips)} clip{'s' * (len(domain.clips) != 1)}, "
-        f"{sum(clip.shots for clip in domain.clips)} shots{faces}, excluded: {excluded}; "
-        f"{splits['train']} to train on, {splits['test']} held out ({domain.aligner}, {domain.size} px). "
-        f"Look at {domain.folder / 'contact-sheet.jpg'}"
     )

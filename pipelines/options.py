@@ -17,18 +17,24 @@ class ExtractOptions:
     """Turn videos, web addresses, or folders of pictures into a domain: pictures to train on."""
 
     videos: tyro.conf.Positional[tuple[str, ...]]
-    """Video files, http(s) addresses, folders of pictures, or folders of strips (three frames side by side)."""
+    """Video files, http(s) addresses, folders of pictures, or folders of strips (three frames side by side). Or one
+    published set, of which two domains are made, NAME-A and NAME-B: a folder that holds trainA and trainB (testA and
+    testB as well) or train (val and test as well) with pairs side by side, A on the left."""
     name: str | None = None
     """The domain's name. By default the first file's name without its suffix."""
     align: Literal["auto", "fan", "yunet", "haar", "none"] = "auto"
     """How a frame becomes a picture: around a followed face by 68 landmarks (fan), 5 points (yunet) or a box (haar);
-    the first of these that works (auto); or the whole frame (none)."""
+    the first of these that works (auto; of a published set: none); or the whole frame (none)."""
     face: str = "largest"
     """Whom to follow where several are in view: largest, a number counted from the left, or a picture of the person."""
     size: int = 256
     """Side of a face's picture, or shorter side of a whole frame's, in pixels."""
-    window: int = 3
-    """Consecutive frames a training window will need: sets the gap before the held-out part. 1 for single pictures."""
+    window: int | None = None
+    """Consecutive frames a training window will need: sets the gap before the held-out part. None: 3, and 1 for single
+    pictures."""
+    frames: Literal["auto", "sequence", "single"] = "auto"
+    """Whether a folder's pictures follow each other in time, or are single and no window spans two. auto: single where
+    the folder or its set is named as published ones are (trainA, testB), else a sequence."""
     strips: Literal["auto", "yes", "no"] = "auto"
     """Whether a folder's pictures are strips of three frames. auto: where they are three times as wide as high."""
     models: Path | None = None
@@ -46,13 +52,16 @@ class TrainOptions:
     b: tyro.conf.Positional[str]
     """Domain B."""
     method: MethodName = "recyclegan"
-    """recyclegan (Bansal et al. 2018) or cyclegan (Zhu et al. 2017)."""
+    """recyclegan (Bansal et al. 2018), cyclegan (Zhu et al. 2017), pix2pix (Isola et al. 2017, domains whose frames
+    belong together), cartoongan (Chen et al. 2018, A to B only) or syntheticflow (Wang et al. 2022)."""
     preset: PresetName = "paper"
     """paper: 256 px as published. small: 128 px. tiny: 64 px, a CPU in minutes."""
     config: MethodConfig = field(default_factory=MethodConfig)
     training: TrainingConfig = field(default_factory=TrainingConfig)
     crop_jitter: bool = True
     """Crop at random from pictures loaded 286/256 larger, as published."""
+    vgg_weights: Path | None = None
+    """File of VGG-19 weights for the content term. By default where torchvision keeps them, fetched if need be."""
     flip: bool = False
     """Flip half of the windows left to right."""
     workers: int | None = None
@@ -98,6 +107,47 @@ class RenderOptions:
 
 
 @dataclass(frozen=True)
+class ImportOptions:
+    """Make a run of generators that were trained with the authors' CycleGAN, pix2pix or Recycle-GAN, to render with."""
+
+    weights: tyro.conf.Positional[tuple[Path, ...]]
+    """Their weight files (.pth, .safetensors): A to B, as latest_net_G_A.pth, then, where there is one, B to A."""
+    name: str
+    """The run's name."""
+    a: str = "a"
+    """Name of domain A. Where it is that of an extracted domain, render finds its clip."""
+    b: str = "b"
+    """Name of domain B."""
+    align: Literal["none", "haar", "yunet", "fan"] = "none"
+    """What the generators translate: whole frames, or the face that this follows (as --align of extract)."""
+    size: int | None = None
+    """Side in pixels of the pictures that they were trained on. None: 256, or what a U-Net is deep for."""
+    runs: Path = Path("runs")
+    """Folder that runs are kept in."""
+
+
+@dataclass(frozen=True)
+class ExportOptions:
+    """Write the generators of a run as files that other programs read."""
+
+    to: Literal["onnx", "torch", "strips"]
+    """onnx: G_A.onnx (A to B) and G_B.onnx, for any number of pictures of any height and width that are multiples of 4
+    from 8 up, with a U-Net of its depth's power of two (256 for one of 256 px); checked against PyTorch. torch:
+    latest_net_G_A.pth and latest_net_G_B.pth, which the authors' programs load under PyTorch 1.6 or newer. strips: the
+    run's domains instead, as trainA, trainB, testA, testB for Recycle-GAN's program."""
+    run: Path | None = None
+    """The run's folder. By default the one of runs/ that was trained last."""
+    output: Path | None = None
+    """Folder to write into, over files of the same names. By default exports/RUN. Strips take an empty one."""
+    weights: Literal["ema", "raw"] = "ema"
+    """The running mean of the generators' weights, or those of the last step."""
+    domains: Path = Path("domains")
+    """Folder that domains are kept in."""
+    runs: Path = Path("runs")
+    """Folder that runs are kept in."""
+
+
+@dataclass(frozen=True)
 class DemoOptions:
     """The whole way on a drawn world where the right answer is known, in ten minutes on two CPU cores."""
 
@@ -109,7 +159,7 @@ class DemoOptions:
     """Frames of the test clip."""
     size: int = 64
     """Side of the drawn clips in pixels."""
-    method: MethodName = "cyclegan"
+    method: Literal["cyclegan", "recyclegan"] = "cyclegan"
     """Method to train. In minutes on a CPU cyclegan gets further than recyclegan, whose steps cost twice as much."""
     seed: int = 0
     """Seed of the world and of training."""

@@ -53,7 +53,11 @@ class Painter(ABC):
         batch = torch.from_numpy(np.stack(pictures)).to(self._device)
         batch = batch.permute(0, 3, 1, 2).float().div_(127.5).sub_(1)
         with torch.autocast(self._device.type, torch.bfloat16, enabled=self._bfloat16):
-            result = translate_any_size(lambda part: self._method.translate(part, self._direction), batch)
+            result = translate_any_size(
+                lambda part: self._method.translate(part, self._direction),
+                batch,
+                smallest_px=self._method.smallest_px,
+            )
         result = result.float().add_(1).mul_(127.5).round_().clamp_(0, 255).byte()
         return list(result.permute(0, 2, 3, 1).cpu().numpy())
 

@@ -10,18 +10,21 @@ from torch import Tensor
 
 from data.disk import make_folder
 from data.domain import Domain
-from data.errors import SettingsError, TrainingError
+from data.errors import MissingModelError, SettingsError, TrainingError
+from data.paired import PairedWindows, draw_pair, paired_places
 from data.pictures import captioned, resize, sheet, write_sheet
 from data.windows import UnpairedWindows, Windows, batches
 from pipelines.options import TrainOptions
 from pipelines.places import find_domain, say
 from recycle.checkpoint import CheckpointError
-from recycle.config import problems, to_json
+from recycle.config import to_json
+from recycle.features import ContentFeatures, ContentLayer, FeaturesError, load_vgg
 from recycle.health import TrainingDiverged
 from recycle.methods import METHODS
 from recycle.parallel import DeviceError, make_fabric
 from recycle.runfolder import RunInUse, SettingsMismatch
 from recycle.trainer import train as run_training
+from recycle.validation import problems
 
 SAMPLE_WINDOWS = 4
 SAMPLE_CELL_PX = 128
@@ -34,27 +37,30 @@ def train(options: TrainOptions) -> int:
 
     Raises RetargetError.
     """
-    found = problems(options.method, options.config, options.training)
-    if found:
-        raise SettingsError("; ".join(found))
+    _check(options)
     a, b = find_domain(options.a, options.domains), find_domain(options.b, options.domains)
     run = options.run or Path("runs") / f"{a.name}-{b.name}"
-    make_folder(run / "samples")
-
     try:
         fabric = make_fabric(options.training)
     except DeviceError as error:
         raise SettingsError(str(error)) from error
     method = METHODS[options.method](options.config)
+    if options.config.weights.content:
+        with fabric.rank_zero_first(local=True):  # and fetches what is missing
+            method.content = _content(options.vgg_weights, method.content_layer)
     with fabric.rank_zero_first(local=True):  # one process of a machine decodes the pictures for all
         windows_a, windows_b = _windows(a, options, method.window), _windows(b, options, method.window)
-    dataset = UnpairedWindows(windows_a, windows_b, options.training.seed)
+    arrange = PairedWindows if method.paired else UnpairedWindows
+    dataset = arrange(windows_a, windows_b, options.training.seed)
+    make_folder(run / "samples")
     workers = options.workers if options.workers is not None else (GPU_WORKERS if fabric.device.type == "cuda" else 0)
     if fabric.global_rank == 0:
         say(
             f"{a.name} ({len(windows_a)} windows) and {b.name} ({len(windows_b)} windows): {options.method}, "
             f"{options.config.networks.size} px; an epoch is {dataset.epoch_length} windows"
         )
+        if options.config.initial_steps and options.config.weights.content:
+            say(f"the first {options.config.initial_steps} steps train the content term alone (--initial-steps)")
     try:
         result = run_training(
             method,
@@ -70,7 +76,7 @@ def train(options: TrainOptions) -> int:
             run,
             fabric=fabric,
             settings=_settings(a, b, options),
-            sample_windows=(_fixed(a, windows_a, options), _fixed(b, windows_b, options)),
+            sample_windows=_fixed(a, b, windows_a, windows_b, method.paired, options),
             on_samples=_sample_writer(run / "samples"),
             on_note=say,
         )
@@ -83,6 +89,23 @@ def train(options: TrainOptions) -> int:
     if fabric.global_rank == 0:
         say(f"{run}: trained to step {result.step} in {result.seconds / 60:.1f} minutes. Next: retarget render")
     return 0
+
+
+def _check(options: TrainOptions) -> None:
+    """Everything that can be known to be wrong before any work. Raises SettingsError."""
+    found = problems(options.method, options.config, options.training, options.preset)
+    if options.vgg_weights is not None and not options.config.weights.content:
+        found.append(f"--vgg-weights {options.vgg_weights}: there is no content term to use it")
+    if found:
+        raise SettingsError("; ".join(found))
+
+
+def _content(weights: Path | None, layer: ContentLayer) -> ContentFeatures:
+    """What the content term compares. Raises MissingModelError."""
+    try:
+        return load_vgg(weights, layer)
+    except FeaturesError as error:
+        raise MissingModelError(str(error)) from error
 
 
 def _windows(domain: Domain, options: TrainOptions, window: int, split: str = "train") -> Windows:
@@ -110,12 +133,28 @@ def _settings(a: Domain, b: Domain, options: TrainOptions) -> dict:
     }
 
 
-def _fixed(domain: Domain, training: Windows, options: TrainOptions) -> Tensor:
-    """A few windows, always the same, for sample sheets: held-out ones where there are any. (n, T, 3, size, size)."""
-    held_out = _windows(domain, options, training.window, split="test")
-    windows = held_out if len(held_out) else training
-    places = np.linspace(0, len(windows) - 1, min(SAMPLE_WINDOWS, len(windows)))
-    return torch.stack([windows.draw(round(place), None) for place in places])
+def _fixed(
+    a: Domain, b: Domain, training_a: Windows, training_b: Windows, paired: bool, options: TrainOptions
+) -> tuple[Tensor, Tensor]:
+    """A few windows of A and of B, always the same, for sample sheets: held-out ones where there are any.
+
+    Each (n, T, 3, size, size); where the domains are paired, of the same frames.
+    """
+    held_a, held_b = (_windows(domain, options, training_a.window, split="test") for domain in (a, b))
+    if paired:
+        places = paired_places(held_a, held_b)
+        if not places:
+            held_a, held_b, places = training_a, training_b, paired_places(training_a, training_b)
+        drawn = [draw_pair(held_a, held_b, places[i], None) for i in _spread(len(places))]
+        return torch.stack([x for x, _ in drawn]), torch.stack([y for _, y in drawn])
+    shown = [held if len(held) else training for held, training in ((held_a, training_a), (held_b, training_b))]
+    of_a, of_b = (torch.stack([windows.draw(i, None) for i in _spread(len(windows))]) for windows in shown)
+    return of_a, of_b
+
+
+def _spread(length: int) -> list[int]:
+    """A few places from the first to the last of `length`."""
+    return [round(place) for place in np.linspace(0, length - 1, min(SAMPLE_WINDOWS, length))]
 
 
 def _sample_writer(folder: Path) -> Callable[[int, dict[str, Tensor]], None]:
@@ -123,7 +162,7 @@ def _sample_writer(folder: Path) -> Callable[[int, dict[str, Tensor]], None]:
 
     def write(step: int, samples: dict[str, Tensor]) -> None:
         rows = []
-        for domain in ("a", "b"):
+        for domain in dict.fromkeys(name[0] for name in samples):
             kinds = {name[2:]: pictures for name, pictures in samples.items() if name.startswith(f"{domain}_")}
             pixels = {kind: _pixels(pictures) for kind, pictures in kinds.items()}
             for i in range(len(next(iter(pixels.values())))):

@@ -4,34 +4,54 @@ Imports nothing heavy, so that a command line built from these answers `--help` 
 help.
 """
 
+import re
 from dataclasses import asdict, dataclass, is_dataclass, replace
 from typing import Any, Literal, TypeVar, get_type_hints
 
 _Config = TypeVar("_Config")
 
 
-MethodName = Literal["recyclegan", "cyclegan"]
+MethodName = Literal["recyclegan", "cyclegan", "pix2pix", "cartoongan", "syntheticflow"]
+AdversarialLoss = Literal["lsgan", "vanilla", "hinge"]
 PresetName = Literal["paper", "small", "tiny"]
 
 
 @dataclass(frozen=True)
 class NetworkConfig:
-    """Sizes of the networks. The defaults are those of the Recycle-GAN authors' scripts."""
+    """Kinds and sizes of the networks. The defaults are those of the Recycle-GAN authors' scripts."""
 
     size: int = 256
     """Side of the square training pictures in pixels: a multiple of 4 from 32 up."""
-    generator_blocks: int = 6
-    """Residual blocks in each generator."""
+    generator: str = "resnet_6blocks"
+    """resnet_6blocks, resnet_9blocks (or any other number), or unet, as deep as the size allows."""
     generator_filters: int = 64
     """Filters of the generators' first convolution."""
     upsampling: Literal["transposed", "nearest"] = "transposed"
-    """How generators grow: transposed convolution, as published, or nearest and a convolution (no checkerboard)."""
+    """How ResNet generators grow: transposed convolution, as published, or nearest and a convolution (no
+    checkerboard)."""
+    dropout: bool = False
+    """Dropout of one half inside the generators: in every residual block, or in the deep levels of a U-Net."""
+    predictor: Literal["unet", "two_view"] = "unet"
+    """Predictors: a U-Net on two frames stacked, or one stem that sees each frame and a U-Net on what it made,
+    16 times as wide: 8 filters make 117 million weights, 64 make 7.5 billion."""
     predictor_filters: int = 64
     """Filters of the predictors' first convolution. Their depth follows the size."""
+    discriminator: Literal["patch", "pixel"] = "patch"
+    """What discriminators judge: overlapping patches, or every pixel alone."""
     discriminator_filters: int = 64
     """Filters of the discriminators' first convolution."""
     discriminator_layers: int = 3
-    """Strided convolutions in each PatchGAN discriminator: 3 judge 70x70 patches."""
+    """Strided convolutions in each patch discriminator: 3 judge 70x70 patches."""
+    norm: Literal["instance", "batch"] = "instance"
+    """Normalisation in all networks. batch: pictures share statistics, so every forward is made on its own."""
+    attention: bool = False
+    """Self-attention in generators and discriminators (Zhang et al. 2019)."""
+    spectral_norm: Literal["none", "discriminator", "both"] = "none"
+    """Spectral normalisation (Miyato et al. 2018) of the discriminators, or of generators too (Zhang et al. 2019)."""
+    init: Literal["normal", "xavier", "kaiming", "orthogonal"] = "normal"
+    """How convolution weights are drawn."""
+    init_gain: float = 0.02
+    """Standard deviation of normal weights, gain of xavier and orthogonal ones."""
 
 
 @dataclass(frozen=True)
@@ -39,17 +59,27 @@ class LossWeights:
     """Weight of each term. A term a method does not have cannot be set for it; 0 switches a term off."""
 
     adversarial: float = 1.0
-    """Least-squares adversarial loss of each translated and each predicted-then-translated frame."""
+    """Adversarial loss of each translated and each predicted-then-translated frame."""
     recurrent: float = 0.0
-    """L1 between the predicted third frame and the real one."""
+    """L1 between a predicted frame and the real one."""
     recycle: float = 0.0
-    """L1 between the third frame and its way through the other domain's predictor and back."""
+    """L1 between a frame and its way through the other domain's predictor and back."""
     predictor_adversarial: float = 0.0
-    """Least-squares adversarial loss of each predictor's own output."""
+    """Adversarial loss of each predictor's own output."""
     cycle: float = 0.0
     """L1 between a frame and its translation there and back."""
     identity: float = 0.0
     """L1 between a frame and its translation by the generator that should leave it alone."""
+    l1: float = 0.0
+    """L1 between a translated frame and its pair."""
+    content: float = 0.0
+    """Distance between VGG features of a frame and of its translation: L1, in syntheticflow squared."""
+    edge: float = 0.0
+    """Edge-smoothed real frames of B, shown to the discriminator as fakes."""
+    unsupervised_spatial: float = 0.0
+    """L1 between the translation of a warped frame and the warped translation."""
+    unsupervised_recycle: float = 0.0
+    """L1 between a warped frame and its way there, warped there, and back."""
 
 
 @dataclass(frozen=True)
@@ -58,6 +88,14 @@ class MethodConfig:
 
     networks: NetworkConfig = NetworkConfig()
     weights: LossWeights = LossWeights()
+    adversarial_loss: AdversarialLoss = "lsgan"
+    """Least squares (Mao et al. 2017), cross entropy (Goodfellow et al. 2014) or hinge (Zhang et al. 2019)."""
+    window: int = 3
+    """Consecutive frames in a training window of recyclegan: the predictor takes two, every later one is a target."""
+    cycle_direction: Literal["both", "forward", "backward"] = "both"
+    """Which half of cyclegan's cycle term is on: A to B to A (forward), B to A to B (backward), or both."""
+    initial_steps: int = 0
+    """Steps that cartoongan starts with in which the content term is trained alone."""
     pool_size: int = 0
     """Past fakes kept a domain for the discriminators (Shrivastava et al. 2017); 0 shows only fresh ones."""
 
@@ -107,22 +145,51 @@ class Published:
     """What a method's authors trained with, where methods differ."""
 
     weights: LossWeights
-    pool_size: int
-    generator_blocks: int
+    generator: str
+    pool_size: int = 0
+    adversarial_loss: AdversarialLoss = "lsgan"
+    norm: Literal["instance", "batch"] = "instance"
+    dropout: bool = False
+    initial_part: float = 0.0
+    """Part of a preset's steps that `initial_steps` is."""
 
 
 PUBLISHED: dict[MethodName, Published] = {
     # the scripts of Bansal et al. 2018: no cycle, no identity, no pool, 6 blocks
-    "recyclegan": Published(LossWeights(recurrent=10.0, recycle=10.0), pool_size=0, generator_blocks=6),
+    "recyclegan": Published(LossWeights(recurrent=10.0, recycle=10.0), "resnet_6blocks"),
     # the defaults of Zhu et al. 2017: identity 0.5 of the cycle weight, pool 50, 9 blocks at 256 px
-    "cyclegan": Published(LossWeights(cycle=10.0, identity=5.0), pool_size=50, generator_blocks=9),
+    "cyclegan": Published(LossWeights(cycle=10.0, identity=5.0), "resnet_9blocks", pool_size=50),
+    # Isola et al. 2017, section 3: U-Net with dropout as its noise, BatchNorm, the loss of eq. 1, L1 100
+    "pix2pix": Published(LossWeights(l1=100.0), "unet", adversarial_loss="vanilla", norm="batch", dropout=True),
+    # Chen et al. 2018, section 3: content 10, 8 blocks, 10 of 200 epochs of content alone
+    "cartoongan": Published(
+        LossWeights(content=10.0, edge=1.0), "resnet_8blocks", adversarial_loss="vanilla", initial_part=0.05
+    ),
+    # Wang et al. 2022, video to video: both unsupervised terms 10, content 1, no plain cycle term
+    "syntheticflow": Published(
+        LossWeights(unsupervised_spatial=10.0, unsupervised_recycle=10.0, content=1.0), "resnet_6blocks"
+    ),
 }
 
 METHOD_TERMS: dict[MethodName, frozenset[str]] = {
     "recyclegan": frozenset({"adversarial", "recurrent", "recycle", "predictor_adversarial", "cycle", "identity"}),
     "cyclegan": frozenset({"adversarial", "cycle", "identity"}),
+    "pix2pix": frozenset({"adversarial", "l1"}),
+    "cartoongan": frozenset({"adversarial", "content", "edge"}),
+    "syntheticflow": frozenset(
+        {"adversarial", "unsupervised_spatial", "unsupervised_recycle", "cycle", "identity", "content"}
+    ),
 }
 """Terms that each method has."""
+
+ONLY_FOR: dict[str, MethodName] = {
+    "window": "recyclegan",
+    "predictor": "recyclegan",
+    "predictor_filters": "recyclegan",
+    "cycle_direction": "cyclegan",
+    "initial_steps": "cartoongan",
+}
+"""Options that one method alone can honour."""
 
 
 PRESETS: dict[PresetName, tuple[NetworkConfig, TrainingConfig]] = {
@@ -134,7 +201,7 @@ PRESETS: dict[PresetName, tuple[NetworkConfig, TrainingConfig]] = {
     "tiny": (
         NetworkConfig(
             size=64,
-            generator_blocks=3,
+            generator="resnet_3blocks",
             generator_filters=16,
             predictor_filters=8,
             discriminator_filters=32,
@@ -149,48 +216,28 @@ def defaults(method: MethodName, preset: PresetName) -> tuple[MethodConfig, Trai
     """The settings that a method and a preset name stand for."""
     published = PUBLISHED[method]
     networks, training = PRESETS[preset]
-    if preset == "paper":
-        networks = replace(networks, generator_blocks=published.generator_blocks)
-    return MethodConfig(networks, published.weights, published.pool_size), training
+    networks = replace(networks, norm=published.norm, dropout=published.dropout)
+    if preset == "paper" or published.generator == "unet":
+        networks = replace(networks, generator=published.generator)
+    assert training.steps is not None
+    config = MethodConfig(
+        networks,
+        published.weights,
+        adversarial_loss=published.adversarial_loss,
+        initial_steps=round(published.initial_part * training.steps),
+        pool_size=published.pool_size,
+    )
+    return config, training
 
 
-def problems(method: MethodName, config: MethodConfig, training: TrainingConfig) -> list[str]:
-    """Everything wrong with a configuration, each as a line that quotes the flag; empty when all is well."""
-    found = []
-    networks, weights = config.networks, config.weights
-    if networks.size < 32 or networks.size % 4:
-        found.append(f"--size {networks.size}: has to be a multiple of 4 from 32 up")
-    for name in ("generator_filters", "predictor_filters", "discriminator_filters", "discriminator_layers"):
-        if getattr(networks, name) < 1:
-            found.append(f"--{name.replace('_', '-')} {getattr(networks, name)}: has to be at least 1")
-    if networks.discriminator_layers > 0 and networks.size >> networks.discriminator_layers < 3:
-        found.append(f"--discriminator-layers {networks.discriminator_layers}: too many for --size {networks.size}")
-    if networks.generator_blocks < 0:
-        found.append(f"--generator-blocks {networks.generator_blocks}: has to be at least 0")
-    for term, weight in vars(weights).items():
-        flag = f"--{term.replace('_', '-')} {weight:g}"
-        if not 0 <= weight < float("inf"):
-            found.append(f"{flag}: has to be 0 or more")
-        elif weight and term not in METHOD_TERMS[method]:
-            found.append(f"{flag}: {method} has no such term")
-    if not any(vars(weights).values()):
-        found.append("every loss weight is 0: nothing to train")
-    if config.pool_size < 0:
-        found.append(f"--pool-size {config.pool_size}: has to be 0 or more")
-    if training.steps is not None and training.minutes is not None:
-        found.append("--steps and --minutes: give one of them")
-    for name in ("steps", "minutes", "learning_rate", "save_every", "sample_every", "log_every", "batch_size", "keep"):
-        value = getattr(training, name)
-        if value is not None and not 0 < value < float("inf"):
-            found.append(f"--{name.replace('_', '-')} {value}: has to be more than 0")
-    for name in ("beta1", "beta2", "ema_decay"):
-        if not 0 <= getattr(training, name) < 1:
-            found.append(f"--{name.replace('_', '-')} {getattr(training, name):g}: has to be from 0 up to below 1")
-    if not 0 <= training.constant_part <= 1:
-        found.append(f"--constant-part {training.constant_part:g}: has to be from 0 to 1")
-    if training.nodes < 1 or (training.devices is not None and training.devices < 1):
-        found.append("--nodes and --devices: have to be at least 1")
-    return found
+def residual_blocks(generator: str) -> int | None:
+    """Residual blocks of a generator by its name in the settings; None for a U-Net. Raises ValueError."""
+    if generator == "unet":
+        return None
+    found = re.fullmatch(r"resnet_(\d+)blocks", generator)
+    if not found:
+        raise ValueError(f"generator {generator!r}: there are resnet_6blocks, resnet_9blocks (any number) and unet")
+    return int(found[1])
 
 
 def to_json(config: Any) -> dict[str, Any]:
@@ -204,6 +251,9 @@ def from_json(kind: type[_Config], values: dict[str, Any]) -> _Config:
     Raises ValueError for a field that `kind` does not have.
     """
     fields = get_type_hints(kind)
+    if "generator_blocks" in values and "generator" in fields:  # as runs of before the U-Net generator have it
+        values = dict(values)
+        values["generator"] = f"resnet_{values.pop('generator_blocks')}blocks"
     unknown = sorted(set(values) - set(fields))
     if unknown:
         raise ValueError(f"{kind.__name__} has no field {', '.join(unknown)}")

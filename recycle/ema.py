@@ -8,14 +8,20 @@ from torch import Tensor, nn
 
 
 class EMA:
-    """Exponential running mean of the parameters of `networks`. A decay of 0 keeps none."""
+    """Exponential running mean of the parameters of `networks`, and with them of BatchNorm's running statistics, which
+    belong to them. A decay of 0 keeps none."""
 
     def __init__(self, networks: Mapping[str, nn.Module], decay: float) -> None:
         self.decay = decay
-        self._parameters: dict[str, nn.Parameter] = {}
+        self._parameters: dict[str, Tensor] = {}
         if decay:
             for prefix, network in networks.items():
                 self._parameters |= {f"{prefix}.{name}": value for name, value in network.named_parameters()}
+                self._parameters |= {
+                    f"{prefix}.{name}": value
+                    for name, value in network.named_buffers()
+                    if name.endswith(("running_mean", "running_var"))
+                }
         self.weights: dict[str, Tensor] = {name: value.detach().clone() for name, value in self._parameters.items()}
         """The means, by the names that the parameters have in the method's state dict."""
 

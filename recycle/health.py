@@ -42,7 +42,7 @@ class Watch:
 
     def see_loss(self, discriminator_loss: float) -> str | None:
         """Takes in the discriminators' summed loss of one step; a line where they have won."""
-        if self._first_loss is None:
+        if not self._first_loss:  # or 0, in steps that do not train them
             self._first_loss = discriminator_loss
         won = discriminator_loss < WON_PART * self._first_loss
         self._won_steps = self._won_steps + 1 if won else 0
@@ -68,7 +68,8 @@ class Watch:
             return None
         return (
             f"different pictures of {' and '.join(fresh).upper()} are translated into nearly the same one; should it "
-            "stay so, train anew with --cycle 10, with --identity 5, or with a lower --learning-rate"
+            "stay so, train anew with more weight on a term that ties a translation to its source (--cycle, --content, "
+            "--l1), or with a lower --learning-rate"
         )
 
 

@@ -58,11 +58,17 @@ class Learner:
         }
 
     def _descend(self, losses: dict[str, Tensor], optimizer: torch.optim.Adam, rate: float) -> tuple[Tensor, Tensor]:
-        """One step down the sum of `losses`, taken in float32. Gives the sum and the norm of its gradient."""
+        """One step down the sum of `losses`, taken in float32. Gives the sum and the norm of its gradient.
+
+        No step where nothing asks for a gradient.
+        """
+        nothing = torch.zeros((), device=self.fabric.device)
+        total = torch.stack([loss.float() for loss in losses.values()]).sum() if losses else nothing
+        if not total.requires_grad:
+            return total, nothing
         (group,) = optimizer.param_groups
         group["lr"] = rate
         optimizer.zero_grad()
-        total = torch.stack([loss.float() for loss in losses.values()]).sum()
         total.backward()
         average_gradients(group["params"])
         norm = torch.nn.utils.get_total_norm([p.grad for p in group["params"] if p.grad is not None])

@@ -1,33 +1,55 @@
 """Loss terms: pure functions of tensors to a scalar, unweighted, computed in float32 at least.
 
-Names say whose loss it is. A mean over a stack of k kinds of picture, times k, is the sum over the kinds.
+A mean over a stack of k kinds of picture, times k, is the sum over the kinds.
 """
+
+from collections.abc import Callable
+from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
 
-REAL = 1.0
-FAKE = 0.0
+from recycle.config import AdversarialLoss
 
 
-def lsgan_generator(fake_scores: Tensor) -> Tensor:
-    """What a generator minimises: mean (D(fake) - 1)^2 (Mao et al. 2017, eq. 9 without its 1/2; CycleGAN eq. 1)."""
-    return _squared_distance(fake_scores, REAL)
+class Adversarial(NamedTuple):
+    """One adversarial loss: scores of any shape to a scalar, lower is better for whoever minimises it."""
+
+    generator: Callable[[Tensor], Tensor]
+    """What a generator minimises over the scores of its fakes."""
+    real: Callable[[Tensor], Tensor]
+    """The discriminator's share for the scores of real pictures ..."""
+    fake: Callable[[Tensor], Tensor]
+    """... and for those of fakes: it minimises the sum of both."""
 
 
-def lsgan_discriminator(real_scores: Tensor, fake_scores: Tensor) -> Tensor:
-    """What a discriminator minimises: 1/2 [mean (D(real) - 1)^2 + mean D(fake)^2] (Mao et al. 2017, eq. 9)."""
-    return 0.5 * (_squared_distance(real_scores, REAL) + _squared_distance(fake_scores, FAKE))
+ADVERSARIAL: dict[AdversarialLoss, Adversarial] = {
+    # Mao et al. 2017, eq. 9, with the 1/2 for the discriminator alone, as in CycleGAN section 7.1
+    "lsgan": Adversarial(
+        generator=lambda scores: (_precise(scores) - 1).square().mean(),
+        real=lambda scores: (_precise(scores) - 1).square().mean() / 2,
+        fake=lambda scores: _precise(scores).square().mean() / 2,
+    ),
+    # Goodfellow et al. 2014, eq. 1, on logits; the generator maximises log D(fake), and the discriminator's loss is
+    # halved, as in pix2pix section 3.3
+    "vanilla": Adversarial(
+        generator=lambda scores: nn.functional.softplus(-_precise(scores)).mean(),
+        real=lambda scores: nn.functional.softplus(-_precise(scores)).mean() / 2,
+        fake=lambda scores: nn.functional.softplus(_precise(scores)).mean() / 2,
+    ),
+    # SAGAN, Zhang et al. 2019, eq. 4
+    "hinge": Adversarial(
+        generator=lambda scores: -_precise(scores).mean(),
+        real=lambda scores: (1 - _precise(scores)).relu().mean(),
+        fake=lambda scores: (1 + _precise(scores)).relu().mean(),
+    ),
+}
 
 
 def l1(pictures: Tensor, targets: Tensor) -> Tensor:
     """Mean absolute difference of two tensors of one shape."""
-    return nn.functional.l1_loss(_at_least_float32(pictures), _at_least_float32(targets))
+    return nn.functional.l1_loss(_precise(pictures), _precise(targets))
 
 
-def _squared_distance(scores: Tensor, value: float) -> Tensor:
-    return (_at_least_float32(scores) - value).square().mean()
-
-
-def _at_least_float32(x: Tensor) -> Tensor:
+def _precise(x: Tensor) -> Tensor:
     return x.to(torch.promote_types(x.dtype, torch.float32))

@@ -1,56 +1,36 @@
 """Networks of the published methods. Module numbers, and so state-dict keys, are those of the authors' weight files.
 
-Pictures are float (N, C, H, W) in [-1, 1]; every network treats every picture of a batch alone.
+Pictures are float (N, C, H, W) in [-1, 1]. Under InstanceNorm every network treats every picture of a batch alone;
+under BatchNorm those of one forward share statistics while training.
 """
 
-from itertools import pairwise
-
-import torch
 from torch import Tensor, nn
 
-from recycle.config import NetworkConfig
-
-PICTURE_CHANNELS = 3
-WEIGHT_DEVIATION = 0.02  # standard deviation of initial convolution weights (Radford et al. 2016, CycleGAN section 7.1)
-
-
-class InstanceNorm(nn.Module):
-    """InstanceNorm without affine parameters and running statistics (Ulyanov et al. 2016): (N, C, H, W) to the same.
-
-    Written as GroupNorm with one channel a group: the same numbers, several times faster on a CPU, and a map of 1x1
-    becomes 0 where `nn.InstanceNorm2d` refuses it.
-    """
-
-    def forward(self, x: Tensor) -> Tensor:
-        # Autocast would have GroupNorm return float32 on CUDA; its statistics are float32 inside anyway.
-        with torch.autocast(x.device.type, enabled=False):
-            return torch.group_norm(x, x.shape[1], eps=1e-5)
-
-
-class NearestConvolution(nn.Conv2d):
-    """Nearest-neighbour growth by 2, then a 3x3 convolution: no checkerboard (Odena et al. 2016)."""
-
-    def __init__(self, channels_in: int, channels_out: int) -> None:
-        super().__init__(channels_in, channels_out, 3, padding=1, padding_mode="reflect")
-
-    def forward(self, x: Tensor) -> Tensor:
-        return super().forward(nn.functional.interpolate(x, scale_factor=2.0, mode="nearest"))
+from recycle.config import NetworkConfig, residual_blocks
+from recycle.layers import (
+    PICTURE_CHANNELS,
+    NearestConvolution,
+    Norm,
+    SelfAttention,
+    initialise,
+    normalisation,
+    normalise_spectra,
+)
+from recycle.unet import TwoViewPredictor, UNet, UNetPredictor, halvings
 
 
 class ResidualBlock(nn.Module):
-    """x + F(x), F two reflection-padded 3x3 convolutions with InstanceNorm (Johnson et al. 2016)."""
+    """x + F(x), F two reflection-padded 3x3 convolutions (Johnson et al. 2016), with dropout of one half between."""
 
-    def __init__(self, channels: int) -> None:
+    def __init__(self, channels: int, *, norm: Norm = "instance", dropout: bool = False) -> None:
         super().__init__()
-        self.conv_block = nn.Sequential(
-            nn.ReflectionPad2d(1),
-            nn.Conv2d(channels, channels, 3),
-            InstanceNorm(),
-            nn.ReLU(inplace=True),
-            nn.ReflectionPad2d(1),
-            nn.Conv2d(channels, channels, 3),
-            InstanceNorm(),
-        )
+        bias = norm == "instance"
+        layers: list[nn.Module] = [nn.ReflectionPad2d(1), nn.Conv2d(channels, channels, 3, bias=bias)]
+        layers += [normalisation(norm, channels), nn.ReLU(inplace=True)]
+        if dropout:
+            layers += [nn.Dropout(0.5)]
+        layers += [nn.ReflectionPad2d(1), nn.Conv2d(channels, channels, 3, bias=bias), normalisation(norm, channels)]
+        self.conv_block = nn.Sequential(*layers)
 
     def forward(self, x: Tensor) -> Tensor:
         return x + self.conv_block(x)
@@ -62,19 +42,36 @@ class ResNetGenerator(nn.Module):
     Two strided convolutions, residual blocks at a quarter of the size, two that grow, tanh (CycleGAN section 7.2).
     """
 
-    def __init__(self, filters: int = 64, blocks: int = 6, upsampling: str = "transposed") -> None:
+    def __init__(
+        self,
+        filters: int = 64,
+        blocks: int = 6,
+        upsampling: str = "transposed",
+        *,
+        norm: Norm = "instance",
+        dropout: bool = False,
+        attention: bool = False,
+    ) -> None:
+        """attention: in the middle of the residual blocks, so that half of them make what is worth comparing and half
+        use what was gathered. A quarter of 128 and 256 px is where it helped most in SAGAN, 32x32 and 64x64 (Zhang et
+        al. 2019, Table 1)."""
         super().__init__()
-        layers: list[nn.Module] = [nn.ReflectionPad2d(3), nn.Conv2d(PICTURE_CHANNELS, filters, 7)]
-        layers += [InstanceNorm(), nn.ReLU(inplace=True)]
+        bias = norm == "instance"
+        layers: list[nn.Module] = [nn.ReflectionPad2d(3), nn.Conv2d(PICTURE_CHANNELS, filters, 7, bias=bias)]
+        layers += [normalisation(norm, filters), nn.ReLU(inplace=True)]
         for width in (filters, 2 * filters):
-            layers += [nn.Conv2d(width, 2 * width, 3, stride=2, padding=1), InstanceNorm(), nn.ReLU(inplace=True)]
-        layers += [ResidualBlock(4 * filters) for _ in range(blocks)]
+            layers += [nn.Conv2d(width, 2 * width, 3, stride=2, padding=1, bias=bias)]
+            layers += [normalisation(norm, 2 * width), nn.ReLU(inplace=True)]
+        residual: list[nn.Module] = [ResidualBlock(4 * filters, norm=norm, dropout=dropout) for _ in range(blocks)]
+        if attention:
+            residual.insert(blocks // 2, SelfAttention(4 * filters))
+        layers += residual
         for width in (4 * filters, 2 * filters):
             if upsampling == "nearest":
-                layers += [NearestConvolution(width, width // 2)]
+                layers += [NearestConvolution(width, width // 2, bias=bias)]
             else:
-                layers += [nn.ConvTranspose2d(width, width // 2, 3, stride=2, padding=1, output_padding=1)]
-            layers += [InstanceNorm(), nn.ReLU(inplace=True)]
+                layers += [nn.ConvTranspose2d(width, width // 2, 3, 2, padding=1, output_padding=1, bias=bias)]
+            layers += [normalisation(norm, width // 2), nn.ReLU(inplace=True)]
         layers += [nn.ReflectionPad2d(3), nn.Conv2d(filters, PICTURE_CHANNELS, 7), nn.Tanh()]
         self.model = nn.Sequential(*layers)
 
@@ -82,93 +79,30 @@ class ResNetGenerator(nn.Module):
         return self.model(pictures)
 
 
-class UNetLevel(nn.Module):
-    """One level of the U-Net: halve, the levels inside, double, and beside that the skip."""
-
-    def __init__(self, outer: int, inner: int, inside: "UNetLevel | None") -> None:
-        super().__init__()
-        layers: list[nn.Module] = [nn.LeakyReLU(0.2, inplace=True), nn.Conv2d(outer, inner, 4, stride=2, padding=1)]
-        if inside is not None:
-            layers += [InstanceNorm(), inside]
-        grown_from = inner if inside is None else 2 * inner
-        layers += [nn.ReLU(inplace=True), nn.ConvTranspose2d(grown_from, outer, 4, stride=2, padding=1), InstanceNorm()]
-        self.model = nn.Sequential(*layers)
-
-    def forward(self, x: Tensor) -> Tensor:
-        """(N, outer, H, W) to (N, 2 * outer, H, W)."""
-        # The first layer works in place, so that the skip carries what it left in x, as in the published network; the
-        # ReLU on the way up would make the same of either.
-        return torch.cat([x, _through(self.model, x)], 1)
-
-
-class OuterUNetLevel(nn.Module):
-    """The outermost level: no activation before its convolution, no skip, tanh."""
-
-    def __init__(self, channels_in: int, channels_out: int, inner: int, inside: UNetLevel) -> None:
-        super().__init__()
-        self.model = nn.Sequential(
-            nn.Conv2d(channels_in, inner, 4, stride=2, padding=1),
-            inside,
-            nn.ReLU(inplace=True),
-            nn.ConvTranspose2d(2 * inner, channels_out, 4, stride=2, padding=1),
-            nn.Tanh(),
-        )
-
-    def forward(self, x: Tensor) -> Tensor:
-        return _through(self.model, x)
-
-
-def _through(layers: nn.Sequential, x: Tensor) -> Tensor:
-    """`layers` in turn; a transposed convolution grows to the size of `x`, which may be odd."""
-    size = x.shape[-2:]
-    for layer in layers:
-        x = layer(x, size) if isinstance(layer, nn.ConvTranspose2d) else layer(x)
-    return x
-
-
-class UNet(nn.Module):
-    """U-Net (Isola et al. 2017) without dropout: (N, channels_in, H, W) to (N, 3, H, W), sides from 2**downs up."""
-
-    def __init__(self, channels_in: int, downs: int, filters: int = 64) -> None:
-        super().__init__()
-        # Widths of the levels from the outside in: 1, 2, 4, 8, 8, 8 ... times `filters`.
-        widths = [filters * min(2**level, 8) for level in range(downs)]
-        inside: UNetLevel | None = None
-        for outer, inner in reversed(list(pairwise(widths))):
-            inside = UNetLevel(outer, inner, inside)
-        if inside is None:
-            raise ValueError(f"a U-Net of {downs} halvings: has to have at least 2")
-        self.model = OuterUNetLevel(channels_in, PICTURE_CHANNELS, filters, inside)
-
-    def forward(self, x: Tensor) -> Tensor:
-        return self.model(x)
-
-
-class UNetPredictor(UNet):
-    """Predicts the third frame from two: each (N, 3, H, W), stacked to 6 channels (Recycle-GAN section 3)."""
-
-    def __init__(self, size: int, filters: int = 64) -> None:
-        """`size`: the least side in pixels. It is halved down to one pixel: 8 times at 256, 7 at 128, 6 at 64."""
-        super().__init__(2 * PICTURE_CHANNELS, downs=size.bit_length() - 1, filters=filters)
-
-    def forward(self, pairs: Tensor) -> Tensor:
-        """(N, 6, H, W), earlier frame first, to (N, 3, H, W)."""
-        return super().forward(pairs)
-
-
 class PatchDiscriminator(nn.Module):
-    """Scores overlapping patches (Isola et al. 2017): (N, 3, H, W) to (N, 1, h, w), no activation at the end."""
+    """Scores overlapping patches (Isola et al. 2017): (N, channels, H, W) to (N, 1, h, w), no activation at the end."""
 
-    def __init__(self, filters: int = 64, layers: int = 3) -> None:
+    def __init__(
+        self,
+        filters: int = 64,
+        layers: int = 3,
+        *,
+        channels: int = PICTURE_CHANNELS,
+        norm: Norm = "instance",
+        attention: bool = False,
+    ) -> None:
+        """attention: after the second convolution, which of two `layers` or more leaves a quarter of the size."""
         super().__init__()
-        modules: list[nn.Module] = [nn.Conv2d(PICTURE_CHANNELS, filters, 4, stride=2, padding=1)]
+        modules: list[nn.Module] = [nn.Conv2d(channels, filters, 4, stride=2, padding=1)]
         modules += [nn.LeakyReLU(0.2, inplace=True)]
         width = filters
         for layer in range(1, layers + 1):
             wider = filters * min(2**layer, 8)
             stride = 2 if layer < layers else 1
-            modules += [nn.Conv2d(width, wider, 4, stride=stride, padding=1), InstanceNorm()]
-            modules += [nn.LeakyReLU(0.2, inplace=True)]
+            modules += [nn.Conv2d(width, wider, 4, stride=stride, padding=1, bias=norm == "instance")]
+            modules += [normalisation(norm, wider), nn.LeakyReLU(0.2, inplace=True)]
+            if attention and layer == 1:
+                modules += [SelfAttention(wider)]
             width = wider
         modules += [nn.Conv2d(width, 1, 4, padding=1)]
         self.model = nn.Sequential(*modules)
@@ -177,29 +111,90 @@ class PatchDiscriminator(nn.Module):
         return self.model(pictures)
 
 
-def initialise(network: nn.Module) -> None:
-    """Draws convolution weights from a normal distribution; biases keep PyTorch's draw, as with the authors."""
-    for module in network.modules():
-        if isinstance(module, nn.Conv2d | nn.ConvTranspose2d):
-            nn.init.normal_(module.weight, 0.0, WEIGHT_DEVIATION)
+class PixelDiscriminator(nn.Module):
+    """Scores every pixel by its colour (Isola et al. 2017, section 4.4); of the others it knows the norm's statistics.
+
+    (N, channels, H, W) to (N, 1, H, W), no activation at the end.
+    """
+
+    def __init__(self, filters: int = 64, *, channels: int = PICTURE_CHANNELS, norm: Norm = "instance") -> None:
+        super().__init__()
+        bias = norm == "instance"
+        self.net = nn.Sequential(
+            nn.Conv2d(channels, filters, 1),
+            nn.LeakyReLU(0.2, inplace=True),
+            nn.Conv2d(filters, 2 * filters, 1, bias=bias),
+            normalisation(norm, 2 * filters),
+            nn.LeakyReLU(0.2, inplace=True),
+            nn.Conv2d(2 * filters, 1, 1, bias=bias),
+        )
+
+    def forward(self, pictures: Tensor) -> Tensor:
+        return self.net(pictures)
 
 
-def build_generator(config: NetworkConfig) -> ResNetGenerator:
-    """A generator with fresh weights."""
-    network = ResNetGenerator(config.generator_filters, config.generator_blocks, config.upsampling)
-    initialise(network)
-    return network
+def build_generator(config: NetworkConfig) -> nn.Module:
+    """A generator with fresh weights: (N, 3, H, W) to the same, H and W multiples of 4 from `smallest_side` up.
+
+    Raises ValueError for a name of a generator that there is not.
+    """
+    blocks = residual_blocks(config.generator)
+    network: nn.Module
+    if blocks is None:
+        network = UNet(
+            PICTURE_CHANNELS,
+            halvings(config.size),
+            config.generator_filters,
+            norm=config.norm,
+            dropout=config.dropout,
+            attention=config.attention,
+        )
+    else:
+        network = ResNetGenerator(
+            config.generator_filters,
+            blocks,
+            config.upsampling,
+            norm=config.norm,
+            dropout=config.dropout,
+            attention=config.attention,
+        )
+    return _with_weights(network, config, spectral=config.spectral_norm == "both")
 
 
-def build_predictor(config: NetworkConfig) -> UNetPredictor:
-    """A predictor with fresh weights, as deep as the size allows."""
-    network = UNetPredictor(config.size, config.predictor_filters)
-    initialise(network)
-    return network
+def smallest_side(config: NetworkConfig) -> int:
+    """The least side in pixels that a generator takes: 8 for a ResNet, one that a U-Net halves down to one pixel."""
+    return 8 if residual_blocks(config.generator) is not None else 2 ** halvings(config.size)
 
 
-def build_discriminator(config: NetworkConfig) -> PatchDiscriminator:
-    """A discriminator with fresh weights."""
-    network = PatchDiscriminator(config.discriminator_filters, config.discriminator_layers)
-    initialise(network)
+def build_predictor(config: NetworkConfig) -> nn.Module:
+    """A predictor with fresh weights, as deep as the size allows: (N, 6, H, W) to (N, 3, H, W)."""
+    kind = TwoViewPredictor if config.predictor == "two_view" else UNetPredictor
+    return _with_weights(kind(config.size, config.predictor_filters, norm=config.norm), config, spectral=False)
+
+
+def build_discriminator(config: NetworkConfig, channels: int = PICTURE_CHANNELS) -> nn.Module:
+    """A discriminator with fresh weights: (N, channels, H, W) to scores (N, 1, h, w).
+
+    Raises ValueError for a pixel discriminator with attention, which would no longer judge pixels alone.
+    """
+    network: nn.Module
+    if config.discriminator == "pixel":
+        if config.attention:
+            raise ValueError("a pixel discriminator has no attention: it judges every pixel alone")
+        network = PixelDiscriminator(config.discriminator_filters, channels=channels, norm=config.norm)
+    else:
+        network = PatchDiscriminator(
+            config.discriminator_filters,
+            config.discriminator_layers,
+            channels=channels,
+            norm=config.norm,
+            attention=config.attention,
+        )
+    return _with_weights(network, config, spectral=config.spectral_norm != "none")
+
+
+def _with_weights(network: nn.Module, config: NetworkConfig, spectral: bool) -> nn.Module:
+    initialise(network, config.init, config.init_gain)
+    if spectral:
+        normalise_spectra(network)
     return network

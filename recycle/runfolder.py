@@ -22,6 +22,9 @@ _FREE = {"steps", "minutes", "save_every", "sample_every", "log_every", "keep", 
 _TOLD = {"learning_rate", "precision"}
 """Those that may change too, because that is what helps a run that diverged, but not without a line."""
 
+IMPORTED = "imported"
+"""In the settings of a run that was made of somebody's weight files: which."""
+
 
 class SettingsMismatch(ValueError):  # noqa: N818 (named as a user meets it)
     """A run is to go on with other settings than it began with. One line: which, both values, what to do."""
@@ -72,10 +75,20 @@ def write_settings(run: Path, settings: dict[str, Any], config: TrainingConfig, 
 def check_settings(
     run: Path, settings: dict[str, Any], config: TrainingConfig, precision: str, on_note: Callable[[str], None]
 ) -> None:
-    """Compares with the config.json that the run began with. Raises SettingsMismatch, CheckpointError."""
-    before = _read(run)
-    then = _flat(before["settings"]) | _flat(before["training"])
-    now = _flat(json.loads(json.dumps(settings))) | _flat(to_json(config))
+    """Compares with the config.json that the run began with; options that it does not know yet had their defaults.
+
+    Raises SettingsMismatch, CheckpointError.
+    """
+    before = read_settings(run)
+    if IMPORTED in before["settings"]:
+        raise SettingsMismatch(
+            f"{run}: was imported from files that hold generators alone, so training cannot go on; give another --run"
+        )
+    try:
+        then = _complete(before["settings"], before["training"])
+    except (TypeError, ValueError) as error:
+        raise CheckpointError(f"{run / 'config.json'}: {error}; another version of retarget wrote it") from error
+    now = _complete(json.loads(json.dumps(settings)), to_json(config))
     differing = [
         name for name in then | now if then.get(name) != now.get(name) and _flag(name)[2:] not in _flags(_FREE)
     ]
@@ -94,11 +107,11 @@ def load_for_rendering(
 ) -> tuple[dict[str, Any], Method]:
     """The settings of a run and its method in evaluation mode, on the CPU, from its newest whole checkpoint.
 
-    weights: ema for the running mean of the generators' weights, where the run keeps one; raw for those of the last
-    step. `settings` have to hold `method`, a name in METHODS, and `config`, a MethodConfig as JSON.
-    Raises CheckpointError.
+    The generators have to be in it; an imported run has no other networks, which then are as they are drawn. weights:
+    ema for the running mean of the generators' weights, where the run keeps one; raw for those of the last step.
+    `settings` have to hold `method`, a name in METHODS, and `config`, a MethodConfig as JSON. Raises CheckpointError.
     """
-    settings = _read(run)["settings"]
+    settings = read_settings(run)["settings"]
     checkpoint = load_newest(checkpoints_folder(run), groups=("weights", "ema"), on_note=on_note)
     if checkpoint is None:
         raise CheckpointError(f"{run}: no checkpoint yet; train it first")
@@ -107,14 +120,18 @@ def load_for_rendering(
         state |= checkpoint.tensors["ema"]
     try:
         method = METHODS[settings["method"]](from_json(MethodConfig, settings["config"]))
-        method.load_state_dict(state)
+        missing, unexpected = method.load_state_dict(state, strict=False)
+        wrong = [name for name in missing if name.partition(".")[0] in method.generators] + unexpected
+        if wrong:
+            raise ValueError(f"{wrong[0]} in one of them alone")
     except (KeyError, TypeError, ValueError, RuntimeError) as error:
         reason = " ".join(str(error).split())[:200]
         raise CheckpointError(f"{run}: config.json and checkpoint do not belong together ({reason})") from error
     return settings, method.eval()
 
 
-def _read(run: Path) -> dict[str, Any]:
+def read_settings(run: Path) -> dict[str, Any]:
+    """What `write_settings` wrote: `settings`, `training`, `computes_in`. Raises CheckpointError."""
     path = run / "config.json"
     try:
         content = json.loads(path.read_bytes())
@@ -127,6 +144,13 @@ def _read(run: Path) -> dict[str, Any]:
         raise CheckpointError(
             f"{path}: damaged; put back what training wrote, or train anew in another --run"
         ) from error
+
+
+def _complete(settings: dict[str, Any], training: dict[str, Any]) -> dict[str, Any]:
+    """All settings by their path, with the defaults of those that are left out. Raises TypeError, ValueError."""
+    if "config" in settings:
+        settings = settings | {"config": to_json(from_json(MethodConfig, settings["config"]))}
+    return _flat(settings) | _flat(to_json(from_json(TrainingConfig, training)))
 
 
 def _flat(values: dict[str, Any], prefix: str = "") -> dict[str, Any]:

@@ -17,22 +17,24 @@ def translate_any_size(
     multiple: int = MULTIPLE,
     max_pixels: int = 1 << 20,
     overlap_px: int = 64,
+    smallest_px: int = SMALLEST_PX,
 ) -> Tensor:
     """`translate` of frames (N, C, H, W) of any size, at their size.
 
-    Sides are padded by reflection to a multiple of `multiple`, at least 32 pixels, and the result is cropped back; a
-    size that fits goes through untouched. A picture of more than `max_pixels` is cut into tiles of at most so many that
-    overlap by about `overlap_px` and are blended by smooth weights. InstanceNorm takes its statistics from all that the
-    network is shown at once, so a tile comes out in slightly other tones than the same place of the whole picture: the
-    overlap turns that into a slope without an edge, but a network trained on whole pictures does best with few tiles.
+    Sides are padded by reflection to a multiple of `multiple`, at least `smallest_px` pixels, and the result is
+    cropped back; a size that fits goes through untouched. A picture of more than `max_pixels` is cut into tiles of at
+    most so many that overlap by about `overlap_px` and are blended by smooth weights. InstanceNorm takes its statistics
+    from all that the network is shown at once, so a tile comes out in slightly other tones than the same place of the
+    whole picture: the overlap turns that into a slope without an edge, but a network trained on whole pictures does
+    best with few tiles.
 
     `translate` takes and gives (N, C, h, w), h and w multiples of `multiple`. Raises ValueError where `max_pixels` is
-    less than the smallest tile of 32x32.
+    less than the smallest tile.
     """
-    if max_pixels < SMALLEST_PX**2:
-        raise ValueError(f"max_pixels {max_pixels}: has to be at least {SMALLEST_PX**2}")
+    if max_pixels < smallest_px**2:
+        raise ValueError(f"max_pixels {max_pixels}: has to be at least {smallest_px**2}")
     height, width = frames.shape[-2:]
-    rows, columns = _reflected(height, multiple), _reflected(width, multiple)
+    rows, columns = (_reflected(side, multiple, smallest_px) for side in (height, width))
     if len(rows) != height or len(columns) != width:
         frames = frames[
             ..., torch.tensor(rows, device=frames.device)[:, None], torch.tensor(columns, device=frames.device)
@@ -42,9 +44,9 @@ def translate_any_size(
     return result[..., top : top + height, left : left + width]
 
 
-def _reflected(length: int, multiple: int) -> list[int]:
+def _reflected(length: int, multiple: int, smallest_px: int) -> list[int]:
     """Source index of each pixel of a side padded at both ends; reflection goes to and fro where the side is short."""
-    padded = max(ceil(length / multiple), ceil(SMALLEST_PX / multiple)) * multiple
+    padded = max(ceil(length / multiple), ceil(smallest_px / multiple)) * multiple
     before, last = (padded - length) // 2, length - 1
     if last == 0:
         return [0] * padded

@@ -47,6 +47,29 @@ def test_strips_are_cut_without_bleeding_and_every_strip_is_a_shot(tmp_path: Pat
     assert open_source(tmp_path, "no").kind == "pictures"
 
 
+def test_single_pictures_keep_their_size_where_nothing_has_to_fit(tmp_path: Path) -> None:
+    flat(tmp_path / "1.png", 50)
+    flat(tmp_path / "2.png", 90, width=20, height=90)
+    source = open_source(tmp_path, single=True, fit=False)
+    assert [f.rgb.shape for f in source.frames()] == [(30, 40, 3), (90, 20, 3)]
+    assert source.known_shots(4) == [1, 2, 3]
+    sequence = open_source(tmp_path, fit=False)
+    assert {f.rgb.shape for f in sequence.frames()} == {(30, 40, 3)}, "frames in a row are of one size"
+    assert sequence.known_shots(2) is None
+
+
+def test_pairs_are_cut_apart_before_anything_else(tmp_path: Path) -> None:
+    for number, size in enumerate(((32, 20), (30, 50)), start=1):
+        halves = [np.full((*size, 3), grey + number, np.uint8) for grey in (40, 200)]
+        write_sheet(tmp_path / f"{number}.png", np.concatenate(halves, axis=1))
+    for half, grey in enumerate((40, 200)):
+        source = open_source(tmp_path, single=True, half=half, fit=False)
+        frames = list(source.frames())
+        assert [f.rgb.shape for f in frames] == [(32, 20, 3), (30, 50, 3)]
+        assert [np.unique(f.rgb).tolist() for f in frames] == [[grey + 1], [grey + 2]]
+        assert (source.info.width, source.info.height, source.info.frames) == (20, 32, 2)
+
+
 def test_a_picture_that_is_no_strip_is_named(tmp_path: Path) -> None:
     flat(tmp_path / "1.png", 10, width=90, height=30)
     flat(tmp_path / "2.png", 10, width=40, height=30)

@@ -41,7 +41,7 @@ torch.set_num_threads(1)
 TINY = MethodConfig(
     NetworkConfig(
         size=32,
-        generator_blocks=1,
+        generator="resnet_1blocks",
         generator_filters=2,
         predictor_filters=2,
         discriminator_filters=2,
@@ -489,7 +489,7 @@ def test_tensorboard_shows_each_step_once_after_going_on(tmp_path):
 
 def test_samples_come_at_their_steps_and_from_the_running_mean(tmp_path):
     seen = {}
-    config = replace(SHORT, steps=8, sample_every=3, ema_decay=0.99)
+    config = replace(SHORT, steps=8, sample_every=3, ema_decay=0.99, precision="float32")
     run_training(tmp_path, config, on_samples=lambda step, samples: seen.update({step: samples}))
     assert list(seen) == [3, 6, 8]
     a, _ = windows()
@@ -668,6 +668,18 @@ def test_the_running_mean_is_the_formula_of_its_steps():
         assert torch.equal(network.weight, ema.weights["generator.weight"])
         raise KeyError
     assert torch.equal(network.weight, own)
+
+
+def test_batch_statistics_are_averaged_with_the_weights_they_belong_to():
+    network = torch.nn.Sequential(torch.nn.Conv2d(1, 1, 1), torch.nn.BatchNorm2d(1))
+    ema = EMA({"generator": network}, decay=0.5)
+    network[1].running_mean.fill_(4.0)
+    ema.update(100)
+    assert ema.weights["generator.1.running_mean"].item() == 2.0
+    with ema.applied():
+        assert network[1].running_mean.item() == 2.0
+    assert network[1].running_mean.item() == 4.0
+    assert not any(name.endswith("num_batches_tracked") for name in ema.weights)
 
 
 def test_bfloat16_computes_its_losses_in_float32(tmp_path):

@@ -1,5 +1,6 @@
 """Windows: consecutive frames only, the same draw for the same number, deleted pictures respected, parts disjoint."""
 
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 
@@ -78,6 +79,24 @@ def test_a_broken_picture_is_named_and_leaves_no_cache(tmp_path: Path) -> None:
     assert list((domain.folder / ".cache").iterdir()) == []
 
 
+def test_single_pictures_keep_their_own_sizes(tmp_path: Path) -> None:
+    domain = make_domain(tmp_path / "d", [0, 1, 2])
+    domain.save(replace(record, shot=record.number) for record in domain.records())
+    write_picture(domain.folder / "frames/c/000002.jpg", np.full((32, 80, 3), 8, np.uint8))
+    write_picture(domain.folder / "frames/c/000003.jpg", np.full((64, 48, 3), 16, np.uint8))
+    windows = windows_of(domain, window=1)
+    assert [windows.size_of(index) for index in range(3)] == [(32, 32), (32, 80), (43, 32)]
+    assert all_shown(windows) == [[0], [1], [2]]
+
+
+def test_frames_in_a_row_of_two_sizes_are_refused(tmp_path: Path) -> None:
+    domain = make_domain(tmp_path / "d", [0, 1, 2])
+    write_picture(domain.folder / "frames/c/000002.jpg", np.full((32, 80, 3), 8, np.uint8))
+    with pytest.raises(PictureError, match=r"000002\.jpg: of another size than 000001\.jpg"):
+        windows_of(domain)
+    assert list((domain.folder / ".cache").iterdir()) == []
+
+
 def test_one_crop_serves_all_frames_of_a_window(tmp_path: Path) -> None:
     domain = make_domain(tmp_path / "d", [0, 1, 2], size=32, width=48)
     ramp = np.repeat(np.arange(0, 240, 5, dtype=np.uint8)[None, :, None], 32, 0).repeat(3, 2)
@@ -136,3 +155,9 @@ def test_an_epoch_shows_every_window_of_the_longer_domain_once(tmp_path: Path) -
     assert sorted(first) == sorted(second) == list(range(10))
     assert first != second
     assert {greys(dataset[k][1])[0] for k in range(40)} == {0, 1, 2}
+
+
+def test_a_part_much_shorter_than_a_window_has_none(tmp_path: Path) -> None:
+    domain = make_domain(tmp_path / "d", [0, 1, 2])
+    domain.save([replace(record, split="test") for record in domain.records()])
+    assert [len(windows_of(domain, split="test", window=window)) for window in (1, 2, 3, 4, 5, 6)] == [3, 2, 1, 0, 0, 0]

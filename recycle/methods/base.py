@@ -1,7 +1,7 @@
 """The one shape that every method has: all that the trainer and the renderer know of a method."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, ClassVar, Literal
 
@@ -9,8 +9,11 @@ import torch
 from torch import Tensor, nn
 
 from recycle.config import MethodConfig
+from recycle.features import ContentLayer
 from recycle.history import HistoryPool
-from recycle.networks import build_discriminator, build_generator
+from recycle.losses import ADVERSARIAL
+from recycle.networks import build_discriminator, build_generator, smallest_side
+from recycle.tiling import SMALLEST_PX
 
 Direction = Literal["a_to_b", "b_to_a"]
 
@@ -21,17 +24,40 @@ class Method(nn.Module, ABC):
     Windows `a` and `b` are float32 (B, T, 3, H, W) in [-1, 1] of domains A and B, T at least `window`. Losses are
     dicts of scalar tensors, already weighted: their sum is what to minimise, their names are the same in every step.
     An optimisation step: generator_losses, backward, step of the generators' optimiser; then discriminator_losses
-    with the fakes of the first call, backward, step of the discriminators' optimiser. The discriminators share no
-    loss, so one Adam over all of them does what one Adam for each does.
+    with the fakes of the first call, backward, step of the discriminators' optimiser. A half whose losses ask for no
+    gradient is left out of the step. The discriminators share no loss, so one Adam over all of them does what one Adam
+    for each does.
     """
 
-    window: ClassVar[int]
-    """Consecutive frames a training window needs."""
+    content_layer: ClassVar[ContentLayer] = "conv4_4"
+    """Layer whose features `content` is to give."""
+
+    paired: ClassVar[bool] = False
+    """Whether window number k of A has to show what window number k of B shows."""
 
     def __init__(self, config: MethodConfig) -> None:
         super().__init__()
+        self.window = 1
+        """Consecutive frames a training window needs."""
+        self.smallest_px = max(SMALLEST_PX, smallest_side(config.networks))
+        """Least side of a picture to translate: what the generators take, and no less than they are ever trained at."""
         self.weights = config.weights
+        self.adversarial = ADVERSARIAL[config.adversarial_loss]
+        self.content: Callable[[Tensor], Tensor] | None = None
+        """Features (N, C, h, w) of pictures for the content term; to be given before training where it has a weight.
+        No part of the method's own weights."""
         self.pools: dict[str, HistoryPool] = {}
+        self._apart = config.networks.norm == "batch"
+
+    def through(self, network: nn.Module, *kinds: Tensor) -> tuple[Tensor, ...]:
+        """Each kind of picture (B, C, H, W) through `network`.
+
+        In one forward, which gives the same numbers as one for each in fewer kernels; but under BatchNorm the pictures
+        of a forward share statistics, so there each kind has its own.
+        """
+        if self._apart:
+            return tuple(network(kind) for kind in kinds)
+        return network(torch.cat(kinds)).split([len(kind) for kind in kinds])
 
     @property
     @abstractmethod
@@ -45,18 +71,23 @@ class Method(nn.Module, ABC):
 
     @abstractmethod
     def generator_losses(self, a: Tensor, b: Tensor) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
-        """Fakes, detached, for `discriminator_losses`, and losses. Leaves no gradient in the discriminators."""
+        """Fakes, detached, for `discriminator_losses`, and losses; none for a weight of 0.
+
+        Leaves no gradient in the discriminators.
+        """
 
     @abstractmethod
     def discriminator_losses(self, a: Tensor, b: Tensor, fakes: dict[str, Tensor]) -> dict[str, Tensor]:
-        """Losses of the discriminators. Asks the history pools, so call it once a step."""
+        """Losses of the discriminators; none where no generator is trained against them. Asks the history pools, so
+        call it once a step."""
 
     @abstractmethod
     def samples(self, a: Tensor, b: Tensor) -> dict[str, Tensor]:
         """Pictures (B, 3, H, W) to look at, by `<domain>_<what>`, in the order to show them. No gradient."""
 
     def translate(self, frames: Tensor, direction: Direction) -> Tensor:
-        """(N, 3, H, W) to (N, 3, H, W) of the other domain; H and W multiples of 4 from 8 up. No gradient.
+        """(N, 3, H, W) to (N, 3, H, W) of the other domain; H and W multiples of 4 from `smallest_px` up. No
+        gradient.
 
         Raises ValueError for a direction that the method does not have.
         """
@@ -111,11 +142,6 @@ class TwoWayMethod(Method):
     @property
     def discriminators(self) -> dict[str, nn.Module]:
         return {"discriminator_a": self.discriminator_a, "discriminator_b": self.discriminator_b}
-
-
-def stacked(windows: Tensor, first: int, stop: int) -> Tensor:
-    """Frames `first` to before `stop` of windows (B, T, 3, H, W), frame by frame: ((stop - first) * B, 3, H, W)."""
-    return windows[:, first:stop].transpose(0, 1).flatten(0, 1)
 
 
 @contextmanager

@@ -1,0 +1,111 @@
+"""What is wrong with a configuration: found all at once and before any work, each in a line that quotes the flag."""
+
+from recycle.config import (
+    METHOD_TERMS,
+    ONLY_FOR,
+    MethodConfig,
+    MethodName,
+    NetworkConfig,
+    PresetName,
+    TrainingConfig,
+    defaults,
+    residual_blocks,
+)
+
+
+def problems(
+    method: MethodName, config: MethodConfig, training: TrainingConfig, preset: PresetName = "paper"
+) -> list[str]:
+    """Everything wrong with a configuration, each as a line that quotes the flag; empty when all is well.
+
+    preset: what the configuration started from, so that options the user changed are known.
+    """
+    changed = _changed(config, defaults(method, preset)[0])
+    return [
+        *_network_problems(config.networks, changed),
+        *_method_problems(method, config, changed),
+        *_training_problems(training),
+    ]
+
+
+def _changed(config: MethodConfig, before: MethodConfig) -> set[str]:
+    """Names of the fields of a configuration that are not as they were."""
+    pairs = [(config, before), (config.networks, before.networks), (config.weights, before.weights)]
+    return {name for now, then in pairs for name, value in vars(now).items() if value != getattr(then, name)}
+
+
+def _network_problems(networks: NetworkConfig, changed: set[str]) -> list[str]:
+    found = []
+    if networks.size < 32 or networks.size % 4:
+        found.append(f"--size {networks.size}: has to be a multiple of 4 from 32 up")
+    for name in ("generator_filters", "predictor_filters", "discriminator_filters", "discriminator_layers"):
+        if getattr(networks, name) < 1:
+            found.append(f"--{name.replace('_', '-')} {getattr(networks, name)}: has to be at least 1")
+    if not 0 < networks.init_gain < float("inf"):
+        found.append(f"--init-gain {networks.init_gain:g}: has to be more than 0")
+    if networks.init == "kaiming" and "init_gain" in changed:
+        found.append(f"--init-gain {networks.init_gain:g}: kaiming weights have none")
+    if networks.discriminator == "pixel":
+        if "discriminator_layers" in changed:
+            found.append(f"--discriminator-layers {networks.discriminator_layers}: a pixel discriminator has none")
+        if networks.attention:
+            found.append("--attention: a pixel discriminator judges every pixel alone and has none")
+    elif networks.discriminator_layers > 0 and networks.size >> networks.discriminator_layers < 3:
+        found.append(f"--discriminator-layers {networks.discriminator_layers}: too many for --size {networks.size}")
+    if networks.predictor == "two_view" and networks.predictor_filters > 16 and "predictor_filters" not in changed:
+        found.append(
+            f"--predictor two_view: with {networks.predictor_filters} filters it has billions of weights; "
+            "give --predictor-filters, for one 8, which makes 117 million"
+        )
+    try:
+        blocks = residual_blocks(networks.generator)
+    except ValueError as error:
+        return [*found, f"--{error}"]
+    if blocks is None and networks.upsampling != "transposed":
+        found.append(f"--upsampling {networks.upsampling}: a U-Net grows by transposed convolutions")
+    return found
+
+
+def _method_problems(method: MethodName, config: MethodConfig, changed: set[str]) -> list[str]:
+    found = []
+    for name, only in ONLY_FOR.items():
+        if name in changed and method != only:
+            value = getattr(config, name, getattr(config.networks, name, None))
+            found.append(f"--{name.replace('_', '-')} {value}: only {only} has it, not {method}")
+    for term, weight in vars(config.weights).items():
+        flag = f"--{term.replace('_', '-')} {weight:g}"
+        if not 0 <= weight < float("inf"):
+            found.append(f"{flag}: has to be 0 or more")
+        elif weight and term not in METHOD_TERMS[method]:
+            found.append(f"{flag}: {method} has no such term")
+    if not any(vars(config.weights).values()):
+        found.append("every loss weight is 0: nothing to train")
+    if config.window < 3:
+        found.append(f"--window {config.window}: has to be at least 3, two to predict from and one to predict")
+    if method == "cyclegan" and config.cycle_direction != "both" and not config.weights.cycle:
+        found.append(f"--cycle-direction {config.cycle_direction}: there is no cycle term under --cycle 0")
+    if config.initial_steps < 0:
+        found.append(f"--initial-steps {config.initial_steps}: has to be 0 or more")
+    elif method == "cartoongan" and config.initial_steps and "initial_steps" in changed and not config.weights.content:
+        found.append(f"--initial-steps {config.initial_steps}: there is no content term under --content 0")
+    if config.pool_size < 0:
+        found.append(f"--pool-size {config.pool_size}: has to be 0 or more")
+    return found
+
+
+def _training_problems(training: TrainingConfig) -> list[str]:
+    found = []
+    if training.steps is not None and training.minutes is not None:
+        found.append("--steps and --minutes: give one of them")
+    for name in ("steps", "minutes", "learning_rate", "save_every", "sample_every", "log_every", "batch_size", "keep"):
+        value = getattr(training, name)
+        if value is not None and not 0 < value < float("inf"):
+            found.append(f"--{name.replace('_', '-')} {value}: has to be more than 0")
+    for name in ("beta1", "beta2", "ema_decay"):
+        if not 0 <= getattr(training, name) < 1:
+            found.append(f"--{name.replace('_', '-')} {getattr(training, name):g}: has to be from 0 up to below 1")
+    if not 0 <= training.constant_part <= 1:
+        found.append(f"--constant-part {training.constant_part:g}: has to be from 0 to 1")
+    if training.nodes < 1 or (training.devices is not None and training.devices < 1):
+        found.append("--nodes and --devices: have to be at least 1")
+    return found
