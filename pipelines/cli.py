@@ -1,4 +1,4 @@
-"""The table of commands: `retarget extract | train | render | import | export | demo`."""
+"""The table of commands: `retarget extract | train | render` and those beside them."""
 
 import dataclasses
 import importlib
@@ -11,11 +11,15 @@ import tyro
 
 from data.errors import OutputError, RetargetError
 from pipelines.options import (
+    CompareMethodsOptions,
     DemoOptions,
+    EvaluateOptions,
     ExportOptions,
     ExtractOptions,
     ImportOptions,
     RenderOptions,
+    ReportOptions,
+    StudyOptions,
     TrainOptions,
 )
 from recycle.config import PRESETS, PUBLISHED, defaults
@@ -24,22 +28,30 @@ COMMANDS: dict[str, type] = {
     "extract": ExtractOptions,
     "train": TrainOptions,
     "render": RenderOptions,
+    "evaluate": EvaluateOptions,
     "import": ImportOptions,
     "export": ExportOptions,
+    "report": ReportOptions,
+    "study": StudyOptions,
+    "compare-methods": CompareMethodsOptions,
     "demo": DemoOptions,
 }
 """Command -> its options. The command is the function of the same name in the file of the same name."""
 
-RENAMED = {"import": "import_weights"}
-"""But for these, whose names Python keeps for itself."""
+RENAMED = {"import": "import_weights", "compare-methods": "compare_methods"}
+"""But for these, whose names Python does not take."""
 
 USAGE = """usage: retarget COMMAND ...   (retarget COMMAND --help for its options)
 
   extract VIDEO...   frames, one followed and aligned face or the whole frame, a domain on disk
   train A B          translators between two domains, on whatever hardware is there
   render             the translated clip, merged back into its frames, with its sound
+  evaluate           how good a run is: measures of a translated clip, against the truth where that is known
   import G_A G_B     a run from weight files that the papers' authors published
   export             the generators of a run for ONNX or the authors' programs, or its domains as strips
+  report             a page of a run that opens from disk: players, measures, curves, samples
+  study              a page on which people judge runs blindly, and the percentages of their answers
+  compare-methods    methods against each other on the drawn world: a table of methods and measures
   demo               extract, train and render on a drawn world where the right answer is known
 """
 

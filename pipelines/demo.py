@@ -1,20 +1,18 @@
 """`retarget demo`: the three commands on a drawn world where the right answer is known for every frame."""
 
-import shlex
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
 
 from data.assemble import gif_preview, side_by_side
 from data.disk import make_folder
-from data.errors import SettingsError, TrainingError
+from data.errors import SettingsError
 from data.pictures import captioned, resize, sheet, write_sheet
 from data.puppets import write_world
 from data.video import read_frames
 from pipelines.options import DemoOptions
 from pipelines.places import say
+from pipelines.subcommands import shown
 from recycle.metrics import psnr
 
 SHEET_MOMENTS = 8
@@ -24,9 +22,9 @@ ADVERSARIAL, CYCLE = 0.3, 10
 
 
 def demo(options: DemoOptions) -> None:
-    """Draws two unpaired clips and a test clip, extracts, trains, renders, and compares with the truth.
+    """Draws two unpaired clips and a test clip, extracts, trains, renders, evaluates, and compares with the truth.
 
-    Leaves in `options.folder`: demo.mp4 (source, translated, truth side by side), demo.gif, sheet.png.
+    Leaves in `options.folder`: demo.mp4 (source, translated, truth side by side), demo.gif, sheet.png, run/report.html.
     Raises RetargetError.
     """
     if options.frames < 20 or options.test_frames < 3:
@@ -39,26 +37,19 @@ def demo(options: DemoOptions) -> None:
 
     domains, run, result = folder / "domains", folder / "run", folder / "translated.mp4"
     for clip in (anna, ben):
-        _retarget("extract", clip, "--align", "none", "--size", options.size, "--domains", domains)
-    _retarget(
+        shown("extract", clip, "--align", "none", "--size", options.size, "--domains", domains)
+    shown(
         *("train", "anna", "ben", "--domains", domains, "--run", run, "--preset", "tiny"),
         *("--method", options.method, "--size", options.size, "--minutes", options.minutes),
-        *("--adversarial", ADVERSARIAL, "--cycle", CYCLE, "--identity", 0, "--no-crop-jitter", "--seed", options.seed),
+        *("--adversarial", ADVERSARIAL, "--cycle", CYCLE, "--identity", 0, "--no-crop-jitter"),
+        *("--save-every", 200, "--seed", options.seed),
     )
-    _retarget("render", "--run", run, "--domains", domains, "--input", test, "--output", result)
+    shown("render", "--run", run, "--domains", domains, "--input", test, "--output", result)
+    shown("evaluate", "--run", run, "--domains", domains, "--input", test, "--truth", truth)
+    shown("report", "--run", run, "--domains", domains)
 
     _compare(ben, test, result, truth, folder)
-
-
-def _retarget(*words: object) -> None:
-    """Runs one command as a user would, and shows it."""
-    arguments = [str(word) for word in words]
-    say(f"\n$ retarget {shlex.join(arguments)}")
-    code = subprocess.run([sys.executable, "-m", "pipelines.cli", *arguments], check=False).returncode
-    if code == 130:
-        raise KeyboardInterrupt
-    if code:
-        raise TrainingError(f"retarget {arguments[0]} ended with exit code {code}; its message is above")
+    say(f"Open {run / 'report.html'} in a browser: what was trained on what, the players in lockstep, every measure")
 
 
 def _compare(training: Path, test: Path, result: Path, truth: Path, folder: Path) -> None:

@@ -25,13 +25,14 @@ def export(options: ExportOptions) -> None:
         _strips(run, options)
         return
     try:
-        settings, method = load_for_rendering(run, options.weights, on_note=say)
+        settings, method, step, checkpoint = load_for_rendering(run, options.weights, options.checkpoint, on_note=say)
     except CheckpointError as error:
         raise MissingInputError(str(error)) from error
     networks = from_json(MethodConfig, settings["config"]).networks
     a, b = (Path(settings[domain]).name for domain in "ab")
     ways = {"generator_ab": (a, b), "generator_ba": (b, a)}
-    say(f"run {run} ({settings['method']}, {options.weights} weights): {describe(networks)}")
+    weights = f"{options.weights} weights of the {checkpoint} checkpoint, step {step}"
+    say(f"run {run} ({settings['method']}, {weights}): {describe(networks)}")
     folder = options.output or Path("exports") / run.resolve().name
     finished = []
     for name, generator in method.generators.items():

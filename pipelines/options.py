@@ -92,8 +92,58 @@ class RenderOptions:
     """Match the colours of a translated face to its frame."""
     face: str = "largest"
     """Whom to translate where several are in view: largest, a number counted from the left, or a picture."""
+    checkpoint: Literal["best", "newest"] = "best"
+    """The checkpoint that did best on held-out windows while it was trained (the newest where none is known), or the
+    newest."""
     weights: Literal["ema", "raw"] = "ema"
-    """The running mean of the generator's weights, or those of the last step."""
+    """The running mean of the generator's weights, or those of its last step."""
+    batch_size: int | None = None
+    """Pictures translated at once. None: 8 on a GPU, 2 on a CPU."""
+    accelerator: Literal["auto", "cpu", "cuda", "mps"] = "auto"
+    """Hardware to translate on."""
+    models: Path | None = None
+    """Folder of model files. By default the environment variable RETARGET_MODELS, else the user's cache."""
+    domains: Path = Path("domains")
+    """Folder that domains are kept in."""
+    runs: Path = Path("runs")
+    """Folder that runs are kept in."""
+
+
+@dataclass(frozen=True)
+class EvaluateOptions:
+    """Say how good a run is: translate a clip and measure it, against the truth where that is known."""
+
+    run: Path | None = None
+    """The run's folder. By default the one of runs/ that was trained last."""
+    input: str | None = None
+    """Video to translate (or a web address, or a folder of pictures). By default the held-out end of the domain's own
+    source."""
+    truth: Path | None = None
+    """The right answer, frame for frame: a video or a folder of pictures. Hidden parameters that `retarget demo` left
+    beside it (truth.json for truth.mp4) are read back from the result."""
+    result: Path | None = None
+    """Judge this clip, frame for frame with the input, instead of translating."""
+    labels: Path | None = None
+    """The truth is a label map: score classes by the nearest colour of this palette, a JSON file
+    {"road": [128, 64, 128]} or a CSV file of lines road,128,64,128. What is nearest to the colour called void is left
+    out."""
+    flow: Literal["dis", "raft"] = "dis"
+    """Optical flow: OpenCV's dense inverse search, or RAFT where its weights are."""
+    flow_weights: Path | None = None
+    """File of weights for --flow raft. By default where torchvision keeps them; they are not fetched."""
+    inception_weights: Path | None = None
+    """File of Inception-v3 weights for FID and KID. By default where torchvision keeps them; they are not fetched."""
+    reverse: bool = False
+    """Judge the way from B to A."""
+    output: Path | None = None
+    """Folder to write into, over what an evaluation left there. By default evaluation/ in the run's folder."""
+    face: str = "largest"
+    """Whom to translate where several are in view: largest, a number counted from the left, or a picture."""
+    checkpoint: Literal["best", "newest"] = "best"
+    """The checkpoint that did best on held-out windows while it was trained (the newest where none is known), or the
+    newest."""
+    weights: Literal["ema", "raw"] = "ema"
+    """The running mean of the generators' weights, or those of its last step."""
     batch_size: int | None = None
     """Pictures translated at once. None: 8 on a GPU, 2 on a CPU."""
     accelerator: Literal["auto", "cpu", "cuda", "mps"] = "auto"
@@ -139,12 +189,104 @@ class ExportOptions:
     """The run's folder. By default the one of runs/ that was trained last."""
     output: Path | None = None
     """Folder to write into, over files of the same names. By default exports/RUN. Strips take an empty one."""
+    checkpoint: Literal["best", "newest"] = "best"
+    """The checkpoint that did best on held-out windows while it was trained (the newest where none is known), or the
+    newest."""
     weights: Literal["ema", "raw"] = "ema"
-    """The running mean of the generators' weights, or those of the last step."""
+    """The running mean of the generators' weights, or those of its last step."""
     domains: Path = Path("domains")
     """Folder that domains are kept in."""
     runs: Path = Path("runs")
     """Folder that runs are kept in."""
+
+
+@dataclass(frozen=True)
+class ReportOptions:
+    """Write one page of a run that opens from disk with no network: players, measures, curves, samples, settings."""
+
+    run: Path | None = None
+    """The run's folder. By default the one of runs/ that was trained last."""
+    output: Path | None = None
+    """The page to write. By default report.html in the run's folder."""
+    domains: Path = Path("domains")
+    """Folder that domains are kept in."""
+    runs: Path = Path("runs")
+    """Folder that runs are kept in."""
+
+
+@dataclass(frozen=True)
+class StudyOptions:
+    """Ask people: a page of blinded, randomised pairs to send around, or the percentages of what they answered."""
+
+    runs: tuple[Path, ...] = ()
+    """Runs to judge, after `retarget evaluate` of each: their folders."""
+    real: bool = False
+    """Real clips against translated ones: which is real? Without it the runs against each other: which is better?"""
+    pairs: int = 20
+    """Pairs that a person judges, spread evenly over the runs; practice pairs of --real come on top."""
+    seed: int = 0
+    """Decides moments, order and sides."""
+    score: tuple[Path, ...] = ()
+    """Files of answers to count, instead of making a page."""
+    output: Path = Path("study.html")
+    """The page. Its key, which says what was what, lies beside it (study-key.json) and is needed to score."""
+    domains: Path = Path("domains")
+    """Folder that domains are kept in."""
+
+
+Contender = Literal[
+    "cyclegan",
+    "cyclegan-light",
+    "recyclegan",
+    "recyclegan-predictor-adversarial",
+    "recyclegan-cycle-identity",
+    "recyclegan-cycle-light",
+    "syntheticflow",
+]
+CONTENDERS: dict[Contender, tuple[str, ...]] = {
+    "cyclegan": ("--method", "cyclegan"),
+    "cyclegan-light": ("--method", "cyclegan", "--adversarial", "0.3", "--identity", "0"),
+    "recyclegan": ("--method", "recyclegan"),
+    "recyclegan-predictor-adversarial": ("--method", "recyclegan", "--predictor-adversarial", "1"),
+    "recyclegan-cycle-identity": ("--method", "recyclegan", "--cycle", "10", "--identity", "5"),
+    "recyclegan-cycle-light": ("--method", "recyclegan", "--cycle", "10", "--adversarial", "0.3"),
+    "syntheticflow": ("--method", "syntheticflow", "--content", "0"),
+}
+"""Name in a comparison -> what `retarget train` is given beside the preset; all else is as published. "light" are the
+weights of the demo. syntheticflow goes without its content term, whose weights not every machine has."""
+
+
+@dataclass(frozen=True)
+class CompareMethodsOptions:
+    """Train methods on the drawn world under one budget, several seeds, and write the table of methods and measures."""
+
+    methods: tuple[Contender, ...] = tuple(CONTENDERS)
+    """Contenders: methods with and without their options."""
+    seeds: tuple[int, ...] = (0, 1, 2)
+    """Of weights and order; the world is one for all."""
+    steps: int | None = None
+    """Steps of a run. 2000 where --minutes is not given either."""
+    minutes: float | None = None
+    """Minutes of a run, instead of steps: then what is slow gets less far."""
+    size: int = 64
+    """Side of the drawn clips and of training, in pixels."""
+    preset: PresetName = "tiny"
+    """Sizes of the networks, as `retarget train` has them."""
+    frames: int = 600
+    """Frames of each clip to learn from."""
+    test_frames: int = 150
+    """Frames of the clip to translate."""
+    jobs: int = 2
+    """Runs at a time, each on one thread."""
+    accelerator: Literal["auto", "cpu", "cuda", "mps"] = "auto"
+    """Hardware to train and to translate on."""
+    folder: Path = Path("comparison")
+    """Folder of world, runs and results. What is done in it is not done again."""
+
+    @property
+    def budget_steps(self) -> int:
+        """Steps of a run whose budget is not minutes."""
+        return 2000 if self.steps is None else self.steps
 
 
 @dataclass(frozen=True)

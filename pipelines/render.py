@@ -78,8 +78,7 @@ def _output(job: Translation, options: RenderOptions) -> Path:
 
 def _key(job: Translation, options: RenderOptions) -> str:
     """Changes with everything that changes the result."""
-    checkpoint = max(path.name for path in (job.run / "checkpoints").glob("step-*"))
-    decided = [version("retarget"), str(job.run.resolve()), checkpoint, job.source.sha256(), str(job.start)]
+    decided = [version("retarget"), str(job.run.resolve()), job.step, job.source.sha256(), str(job.start)]
     chosen = [options.reverse, options.blend, options.colour_match, options.face, options.weights, options.compare]
     return hashlib.sha256(json.dumps([*decided, *chosen]).encode()).hexdigest()
 

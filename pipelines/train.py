@@ -27,6 +27,8 @@ from recycle.trainer import train as run_training
 from recycle.validation import problems
 
 SAMPLE_WINDOWS = 4
+HELD_OUT_WINDOWS = 16
+"""Of each domain, to compare checkpoints on."""
 SAMPLE_CELL_PX = 128
 INTERRUPTED = 130
 GPU_WORKERS = 4
@@ -77,6 +79,7 @@ def train(options: TrainOptions) -> int:
             fabric=fabric,
             settings=_settings(a, b, options),
             sample_windows=_fixed(a, b, windows_a, windows_b, method.paired, options),
+            held_out=_held_out(a, b, method.paired, options) if fabric.global_rank == 0 else {},
             on_samples=_sample_writer(run / "samples"),
             on_note=say,
         )
@@ -145,16 +148,45 @@ def _fixed(
         places = paired_places(held_a, held_b)
         if not places:
             held_a, held_b, places = training_a, training_b, paired_places(training_a, training_b)
-        drawn = [draw_pair(held_a, held_b, places[i], None) for i in _spread(len(places))]
-        return torch.stack([x for x, _ in drawn]), torch.stack([y for _, y in drawn])
+        return _drawn_pairs(held_a, held_b, places, SAMPLE_WINDOWS)
     shown = [held if len(held) else training for held, training in ((held_a, training_a), (held_b, training_b))]
-    of_a, of_b = (torch.stack([windows.draw(i, None) for i in _spread(len(windows))]) for windows in shown)
+    of_a, of_b = (_drawn(windows, SAMPLE_WINDOWS) for windows in shown)
     return of_a, of_b
 
 
-def _spread(length: int) -> list[int]:
-    """A few places from the first to the last of `length`."""
-    return [round(place) for place in np.linspace(0, length - 1, min(SAMPLE_WINDOWS, length))]
+def _held_out(a: Domain, b: Domain, paired: bool, options: TrainOptions) -> dict[str, Tensor]:
+    """Windows of the held-out parts of "a" and "b", always the same, to compare checkpoints on.
+
+    Each (n, T, 3, size, size) of two frames, or of one where no two follow each other; where the domains are paired, of
+    the same frames. Nothing of a domain that has none.
+    """
+    found: dict[str, Tensor] = {}
+    for window in (1, 2):  # longer ones in the place of shorter
+        held_a, held_b = (_windows(domain, options, window, split="test") for domain in (a, b))
+        if paired:
+            if places := paired_places(held_a, held_b):
+                found["a"], found["b"] = _drawn_pairs(held_a, held_b, places, HELD_OUT_WINDOWS)
+            continue
+        for name, held in (("a", held_a), ("b", held_b)):
+            if len(held):
+                found[name] = _drawn(held, HELD_OUT_WINDOWS)
+    return found
+
+
+def _drawn(windows: Windows, count: int) -> Tensor:
+    """At most `count` of the windows, spread evenly, unflipped from the middle: (n, T, 3, size, size)."""
+    return torch.stack([windows.draw(i, None) for i in _spread(len(windows), count)])
+
+
+def _drawn_pairs(a: Windows, b: Windows, places: list[tuple[int, int]], count: int) -> tuple[Tensor, Tensor]:
+    """The like of pairs (see `paired_places`): both (n, T, 3, size, size)."""
+    drawn = [draw_pair(a, b, places[i], None) for i in _spread(len(places), count)]
+    return torch.stack([x for x, _ in drawn]), torch.stack([y for _, y in drawn])
+
+
+def _spread(length: int, count: int) -> list[int]:
+    """At most `count` places from the first to the last of `length`."""
+    return [round(place) for place in np.linspace(0, length - 1, min(count, length))]
 
 
 def _sample_writer(folder: Path) -> Callable[[int, dict[str, Tensor]], None]:

@@ -15,25 +15,28 @@ from data.follow import Identity
 from data.sources import Source, open_source
 from data.web import fetch, is_url
 from data.windows import load_size_of
-from pipelines.options import RenderOptions
+from pipelines.options import EvaluateOptions, RenderOptions
 from pipelines.places import find_domain, newest_run, say
-from recycle.checkpoint import CheckpointError
+from recycle.checkpoint import CheckpointError, Choice
 from recycle.methods.base import Direction, Method
 from recycle.parallel import best_accelerator
-from recycle.runfolder import checkpoints_folder, load_for_rendering
+from recycle.runfolder import load_for_rendering
 
 
 @dataclass(frozen=True)
 class Translation:
     """A run, ready on its device, and the clip to translate with it.
 
-    start: seconds from which on the source is translated. domain: the one that the source belongs to, where it is
-    there. names: of both domains, first the source's.
+    step: of the checkpoint that was loaded. checkpoint: which of the run's that is. start: seconds from which on the
+    source is translated. domain: the one that the source belongs to, where it is there. names: of both domains, first
+    the source's.
     """
 
     run: Path
     settings: dict[str, Any]
     method: Method
+    step: int
+    checkpoint: Choice
     direction: Direction
     source: Source
     start: Fraction
@@ -44,11 +47,6 @@ class Translation:
     def aligner(self) -> str:
         """What cuts faces out of frames; "none" where whole frames are translated."""
         return self.settings[f"aligner_{self.direction[0]}"]
-
-    @property
-    def step(self) -> int:
-        """The step of the newest checkpoint."""
-        return max(int(path.name.removeprefix("step-")) for path in checkpoints_folder(self.run).glob("step-*"))
 
     @property
     def device(self) -> str:
@@ -66,11 +64,11 @@ class Translation:
         return load_size_of(self.settings["config"]["networks"]["size"], self.settings["crop_jitter"])
 
 
-def decide(options: RenderOptions) -> Translation:
+def decide(options: RenderOptions | EvaluateOptions) -> Translation:
     """Fills in what the user left open, and says every choice. Raises RetargetError."""
     run = options.run or newest_run(options.runs)
     try:
-        settings, method = load_for_rendering(run, options.weights, on_note=say)
+        settings, method, step, checkpoint = load_for_rendering(run, options.weights, options.checkpoint, on_note=say)
     except CheckpointError as error:
         raise MissingInputError(str(error)) from error
     direction: Direction = "b_to_a" if options.reverse else "a_to_b"
@@ -91,9 +89,10 @@ def decide(options: RenderOptions) -> Translation:
     if accelerator == "cuda" and not torch.cuda.is_available():
         raise SettingsError("--accelerator cuda: no CUDA device here; leave it away, or give cpu")
     method.to(accelerator)
-    say(f"run {run} ({settings['method']}, {options.weights} weights), {names[0]} to {names[1]}, on {accelerator}")
+    weights = f"{options.weights} weights of the {checkpoint} checkpoint, step {step}"
+    say(f"run {run} ({settings['method']}, {weights}), {names[0]} to {names[1]}, on {accelerator}")
     say(f"input {path}" + (f" from {float(start):.2f} s on (its held-out end)" if start else ""))
-    return Translation(run, settings, method, direction, source, start, domain, names)
+    return Translation(run, settings, method, step, checkpoint, direction, source, start, domain, names)
 
 
 def look(translation: Translation, spool: Path, *, face: str, models: Path | None) -> tuple[Analysis, Backend | None]:

@@ -3,6 +3,7 @@
     checkpoints/step-00000500/   weights.safetensors ...   one file a group of tensors
                                  state.json                everything that is no tensor
                                  manifest.json             size and sha256 of every other file
+    checkpoints/best.json        the step of the best one, and why, where training compares them
 
 Everything is checked against the manifest before it is used, and nothing that is loaded is ever executed.
 """
@@ -16,13 +17,20 @@ from collections.abc import Callable, Collection
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import safetensors.torch
 from torch import Tensor
 
 _NAME = re.compile(r"step-(\d{8,})")
 _MANIFEST, _STATE, _SUFFIX = "manifest.json", "state.json", ".safetensors"
+_BEST = "best.json"
+
+Choice = Literal["best", "newest"]
+"""Of the checkpoints of a run: the one that is marked as the best, or the last."""
+
+_UNUSABLE = (OSError, ValueError, KeyError, TypeError, safetensors.SafetensorError)
+"""What reading a damaged checkpoint raises."""
 
 
 class CheckpointError(ValueError):
@@ -39,11 +47,19 @@ class Checkpoint:
     folder: Path
 
 
-def save(folder: Path, step: int, tensors: dict[str, dict[str, Tensor]], state: dict[str, Any], keep: int) -> Path:
-    """Writes `folder`/step-<step> as a whole or not at all, then removes all but the `keep` newest.
+def save(
+    folder: Path,
+    step: int,
+    tensors: dict[str, dict[str, Tensor]],
+    state: dict[str, Any],
+    keep: int,
+    best: dict[str, Any] | None = None,
+) -> Path:
+    """Writes `folder`/step-<step> as a whole or not at all, then removes all but the `keep` newest and the best.
 
-    tensors: groups, each a file, of tensors by name. state: anything JSON can hold. Later checkpoints, which can
-    only be damaged ones (a whole one would have been resumed from), are removed as well.
+    tensors: groups, each a file, of tensors by name. state: anything JSON can hold. best: what best.json is to say, the
+    `step` of a checkpoint that is there by then; None where none is known. Later checkpoints, which can only be damaged
+    ones (a whole one would have been resumed from), are removed as well.
     Raises OSError as the system gives it, a full disk for one; the checkpoints before are then untouched.
     """
     folder.mkdir(parents=True, exist_ok=True)
@@ -66,12 +82,65 @@ def save(folder: Path, step: int, tensors: dict[str, dict[str, Tensor]], state: 
     finally:
         shutil.rmtree(partial, ignore_errors=True)
     sync_folder(folder)
+    mark(folder, best)  # before the best one until now may go
     found = _checkpoints(folder)
-    newest = sorted((number for number, _ in found if number <= step), reverse=True)[:keep]
+    kept = set(sorted((number for number, _ in found if number <= step), reverse=True)[:keep])
+    if best is not None:
+        kept.add(best["step"])
     for number, path in found:
-        if number not in newest:
+        if number not in kept:
             _discard(path)
     return target
+
+
+def mark(folder: Path, best: dict[str, Any] | None) -> None:
+    """Makes best.json say `best`, whole or not at all; None takes it away. Raises OSError."""
+    path = folder / _BEST
+    if best is None:
+        path.unlink(missing_ok=True)
+        return
+    content = (json.dumps(best, indent=1) + "\n").encode()
+    if path.is_file() and path.read_bytes() == content:
+        return
+    partial = folder / f".{_BEST}"
+    write_synced(partial, content)
+    partial.replace(path)
+    sync_folder(folder)
+
+
+def is_there(folder: Path, step: int) -> bool:
+    """Whether `folder` has a checkpoint of that step; nothing is read."""
+    return any(number == step for number, _ in _checkpoints(folder))
+
+
+def load(
+    folder: Path,
+    choice: Choice,
+    groups: Collection[str] | None = None,
+    on_note: Callable[[str], None] = lambda line: None,
+) -> tuple[Checkpoint, Choice] | None:
+    """The best checkpoint or the newest that is whole, and which of the two it is; None where there are none at all.
+
+    The newest instead of the best, with a line to `on_note`, where none is marked or that one cannot be used.
+    groups, on_note, errors: as of `load_newest`.
+    """
+    why = ""
+    if choice == "best":
+        step = _marked(folder)
+        if step is None:
+            why = "no checkpoint is marked as the best"
+        else:
+            path = folder / f"step-{step:08d}"
+            try:
+                return _load(path, step, groups), "best"
+            except _UNUSABLE as error:
+                why = f"{path.name}, the best, cannot be used ({_line(error)})"
+    newest = load_newest(folder, groups, on_note)
+    if newest is None:
+        return None
+    if why:
+        on_note(f"{folder}: {why}; taking the newest, step {newest.step}")
+    return newest, "newest"
 
 
 def load_newest(
@@ -86,8 +155,8 @@ def load_newest(
     for step, path in found:
         try:
             return _load(path, step, groups)
-        except (OSError, ValueError, KeyError, TypeError, safetensors.SafetensorError) as error:
-            on_note(f"{path}: damaged ({' '.join(str(error).split())}), trying the one before it")
+        except _UNUSABLE as error:
+            on_note(f"{path}: damaged ({_line(error)}), trying the one before it")
     if found:
         raise CheckpointError(f"{folder}: every checkpoint in it is damaged; delete the folder to start anew")
     return None
@@ -150,6 +219,19 @@ def _discard(checkpoint: Path) -> None:
     hidden = checkpoint.with_name(f".{checkpoint.name}-old")
     checkpoint.rename(hidden)
     shutil.rmtree(hidden, ignore_errors=True)
+
+
+def _marked(folder: Path) -> int | None:
+    """The step that best.json names; None without that file, or where it is damaged."""
+    try:
+        step = json.loads((folder / _BEST).read_bytes())["step"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+    return step if type(step) is int else None
+
+
+def _line(error: Exception) -> str:
+    return " ".join(str(error).split())
 
 
 def _checkpoints(folder: Path) -> list[tuple[int, Path]]:

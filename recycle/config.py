@@ -131,13 +131,13 @@ class TrainingConfig:
     seed: int = 0
     """Seed of weights, order of windows, crops and pool."""
     save_every: int = 500
-    """Steps between checkpoints."""
+    """Steps between checkpoints, each compared with the best so far on held-out windows."""
     sample_every: int = 500
     """Steps between sample sheets."""
     log_every: int = 20
     """Steps between rows of metrics.csv."""
     keep: int = 3
-    """Newest checkpoints kept."""
+    """Newest checkpoints kept; the best one stays beside them."""
 
 
 @dataclass(frozen=True)

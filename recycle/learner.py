@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from recycle.checkpoint import Checkpoint, pack, unpack
 from recycle.config import TrainingConfig
 from recycle.ema import EMA
+from recycle.heldout import HeldOut
 from recycle.methods.base import Method
 from recycle.parallel import average_gradients, gather_to_first, share_weights
 from recycle.randomness import random_states, restore_random_states, seed_everything
@@ -81,6 +82,11 @@ class Learner:
         with self.ema.applied(), self.fabric.autocast():
             samples = self.method.samples(a.to(device), b.to(device))
         return {name: pictures.float().cpu() for name, pictures in samples.items()}
+
+    def judged(self, held_out: HeldOut) -> dict[str, float]:
+        """The parts of the score of the running mean, in float32 as rendering computes."""
+        with self.ema.applied():
+            return held_out.parts(self.fabric.device)
 
     def not_finite(self) -> str | None:
         """Name of a weight that holds an infinity or no number."""

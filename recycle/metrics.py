@@ -1,6 +1,11 @@
-"""Measures of how right a result is: pure functions."""
+"""Measures of how near a picture is to another: pure functions, and PSNR over a clip."""
 
 import numpy as np
+from skimage.metrics import structural_similarity
+
+SSIM_SIGMA_PX = 1.5
+SSIM_SMALLEST_PX = 11
+"""Side of SSIM's Gaussian window."""
 
 
 def psnr(result: np.ndarray, truth: np.ndarray) -> float:
@@ -8,7 +13,93 @@ def psnr(result: np.ndarray, truth: np.ndarray) -> float:
 
     10 log10(255² / mean squared error). Raises ValueError for different shapes.
     """
+    return _decibels(squared_error(result, truth))
+
+
+def squared_error(result: np.ndarray, truth: np.ndarray) -> float:
+    """Mean squared difference of two uint8 arrays of one shape. Raises ValueError for different shapes."""
+    return float(np.mean(_difference(result, truth) ** 2))
+
+
+def absolute_error(result: np.ndarray, truth: np.ndarray) -> float:
+    """Mean absolute difference of two uint8 arrays of one shape, in grey levels. Raises ValueError for different
+    shapes."""
+    return float(np.mean(np.abs(_difference(result, truth))))
+
+
+def ssim(result: np.ndarray, truth: np.ndarray) -> float | None:
+    """Structural similarity (Wang et al. 2004) of two (H, W, 3) uint8 pictures: 1 where they are equal.
+
+    Gaussian window of 1.5 px, K1 0.01, K2 0.03, mean over channels, as in the paper. None for pictures smaller than the
+    window of 11 px.
+    """
+    if min(truth.shape[:2]) < SSIM_SMALLEST_PX:
+        return None
+    return float(
+        structural_similarity(
+            result,
+            truth,
+            channel_axis=2,
+            data_range=255,
+            gaussian_weights=True,
+            sigma=SSIM_SIGMA_PX,
+            use_sample_covariance=False,
+        )
+    )
+
+
+class ClipPsnr:
+    """PSNR over all pixels of a clip: of the mean of its frames' squared errors, and not the mean of their PSNRs."""
+
+    def __init__(self) -> None:
+        self._errors = self._frames = 0.0
+
+    def add(self, result: np.ndarray, truth: np.ndarray) -> float:
+        """One frame of both, all of one size. Gives its own PSNR in dB."""
+        error = squared_error(result, truth)
+        self._errors += error
+        self._frames += 1
+        return _decibels(error)
+
+    @property
+    def value(self) -> float:
+        """In dB, after at least one frame."""
+        return _decibels(self._errors / self._frames)
+
+
+class Correlation:
+    """Pearson's correlation of numbers that come in pairs, kept as sums."""
+
+    def __init__(self) -> None:
+        self._count = 0
+        self._sums = np.zeros(2)
+        self._products = np.zeros((2, 2))
+
+    def add(self, first: np.ndarray, second: np.ndarray) -> None:
+        """More pairs: two arrays of one size."""
+        pairs = np.stack([np.ravel(first), np.ravel(second)]).astype(np.float64)
+        self._count += pairs.shape[1]
+        self._sums += pairs.sum(1)
+        self._products += pairs @ pairs.T
+
+    @property
+    def value(self) -> float | None:
+        """-1 to 1; None where one side does not vary."""
+        if not self._count:
+            return None
+        covariance = self._products / self._count - np.outer(self._sums, self._sums) / self._count**2
+        spread = np.diag(covariance)
+        # Sums leave rounding where nothing varies.
+        if (spread <= 1e-12 * np.diag(self._products) / self._count).any():
+            return None
+        return float(np.clip(covariance[0, 1] / np.sqrt(spread[0] * spread[1]), -1, 1))
+
+
+def _difference(result: np.ndarray, truth: np.ndarray) -> np.ndarray:
     if result.shape != truth.shape:
         raise ValueError(f"{result.shape} against {truth.shape}: pictures have to be of one shape")
-    error = np.mean((result.astype(np.float64) - truth.astype(np.float64)) ** 2)
+    return result.astype(np.float64) - truth.astype(np.float64)
+
+
+def _decibels(error: float) -> float:
     return float("inf") if error == 0 else float(10 * np.log10(255**2 / error))

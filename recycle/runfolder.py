@@ -5,9 +5,9 @@ import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
-from recycle.checkpoint import CheckpointError, load_newest, sync_folder, write_synced
+from recycle.checkpoint import CheckpointError, Choice, load, sync_folder, write_synced
 from recycle.config import MethodConfig, TrainingConfig, from_json, to_json
 from recycle.methods import METHODS
 from recycle.methods.base import Method
@@ -102,19 +102,33 @@ def check_settings(
         on_note(f"computes in {precision} from here on, {before['computes_in']} until now")
 
 
+class Trained(NamedTuple):
+    """A run as rendering needs it: its settings, its method in evaluation mode on the CPU, the step of the checkpoint
+    that was loaded, and which of the run's checkpoints that is."""
+
+    settings: dict[str, Any]
+    method: Method
+    step: int
+    choice: Choice
+
+
 def load_for_rendering(
-    run: Path, weights: Literal["ema", "raw"] = "ema", on_note: Callable[[str], None] = lambda line: None
-) -> tuple[dict[str, Any], Method]:
-    """The settings of a run and its method in evaluation mode, on the CPU, from its newest whole checkpoint.
+    run: Path,
+    weights: Literal["ema", "raw"] = "ema",
+    choice: Choice = "best",
+    on_note: Callable[[str], None] = lambda line: None,
+) -> Trained:
+    """A run from its best checkpoint or from the newest; `on_note` gets a line where that is not what was asked for.
 
     The generators have to be in it; an imported run has no other networks, which then are as they are drawn. weights:
     ema for the running mean of the generators' weights, where the run keeps one; raw for those of the last step.
     `settings` have to hold `method`, a name in METHODS, and `config`, a MethodConfig as JSON. Raises CheckpointError.
     """
     settings = read_settings(run)["settings"]
-    checkpoint = load_newest(checkpoints_folder(run), groups=("weights", "ema"), on_note=on_note)
-    if checkpoint is None:
+    loaded = load(checkpoints_folder(run), choice, groups=("weights", "ema"), on_note=on_note)
+    if loaded is None:
         raise CheckpointError(f"{run}: no checkpoint yet; train it first")
+    checkpoint, choice = loaded
     state = dict(checkpoint.tensors["weights"])
     if weights == "ema":
         state |= checkpoint.tensors["ema"]
@@ -127,7 +141,7 @@ def load_for_rendering(
     except (KeyError, TypeError, ValueError, RuntimeError) as error:
         reason = " ".join(str(error).split())[:200]
         raise CheckpointError(f"{run}: config.json and checkpoint do not belong together ({reason})") from error
-    return settings, method.eval()
+    return Trained(settings, method.eval(), checkpoint.step, choice)
 
 
 def read_settings(run: Path) -> dict[str, Any]:

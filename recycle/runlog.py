@@ -1,4 +1,4 @@
-"""What a person can follow: a progress bar, metrics.csv, and TensorBoard."""
+"""What a person can follow: a progress bar, metrics.csv, selection.csv, and TensorBoard."""
 
 import csv
 import sys
@@ -14,14 +14,15 @@ from recycle.schedule import Schedule
 
 
 class RunLog:
-    """Writes `run`/metrics.csv and `run`/log and shows a bar on stderr if that is a terminal.
+    """Writes `run`/metrics.csv, `run`/selection.csv and `run`/log and shows a bar on stderr if that is a terminal.
 
     What was written after `step`, by a process that was stopped before it could save, is taken back.
     """
 
     def __init__(self, run: Path, schedule: Schedule, step: int, seconds: float) -> None:
-        self._metrics = run / "metrics.csv"
+        self._metrics, self._selection = run / "metrics.csv", run / "selection.csv"
         _cut(self._metrics, step)
+        _cut(self._selection, step)
         self._board = SummaryWriter(str(run / "log"), purge_step=step + 1)
         self._schedule = schedule
         in_steps = schedule.in_steps
@@ -52,14 +53,21 @@ class RunLog:
     def row(self, step: int, seconds: float, rate: float, values: Mapping[str, float]) -> None:
         """Appends to metrics.csv and TensorBoard. `values` have the same names in every row."""
         row = {"step": step, "seconds": round(seconds, 3), "rate": rate, **values}
-        fresh = not self._metrics.exists()
-        with self._metrics.open("a", newline="") as file:
-            writer = csv.DictWriter(file, list(row), lineterminator="\n")
-            if fresh:
-                writer.writeheader()
-            writer.writerow(row)
+        _append(self._metrics, row)
         for name, value in (("rate", rate), *values.items()):
             self._board.add_scalar(name, value, step)
+
+    def selection(self, step: int, score: float, parts: Mapping[str, float]) -> None:
+        """Appends to selection.csv and TensorBoard what checkpoints are compared by. `parts` have the same names in
+        every row."""
+        values = {"score": score, **parts}
+        _append(self._selection, {"step": step, **values})
+        for name, value in values.items():
+            self._board.add_scalar(f"selection/{name}", value, step)
+
+    def selection_anew(self) -> None:
+        """Takes selection.csv away: what follows cannot be compared with what is in it."""
+        self._selection.unlink(missing_ok=True)
 
     def pictures(self, step: int, samples: Mapping[str, Tensor]) -> None:
         """Shows pictures (B, 3, H, W) in [-1, 1] in TensorBoard."""
@@ -77,17 +85,27 @@ class RunLog:
         self._board.close()
 
 
-def _cut(metrics: Path, step: int) -> None:
+def _append(table: Path, row: Mapping[str, object]) -> None:
+    """Adds a row to a CSV file, which begins with their names."""
+    fresh = not table.exists()
+    with table.open("a", newline="") as file:
+        writer = csv.DictWriter(file, list(row), lineterminator="\n")
+        if fresh:
+            writer.writeheader()
+        writer.writerow(row)
+
+
+def _cut(table: Path, step: int) -> None:
     """Keeps the header and the whole rows up to `step`."""
-    if not metrics.exists():
+    if not table.exists():
         return
-    header, *rows = metrics.read_text().splitlines(keepends=True) or [""]
+    header, *rows = table.read_text().splitlines(keepends=True) or [""]
     kept = [row for row in rows if row.endswith("\n") and row.count(",") == header.count(",")]
     kept = [row for row in kept if int(row.split(",")[0]) <= step]
     if not kept:
-        metrics.unlink()
+        table.unlink()
         return
-    partial = metrics.with_name(f".{metrics.name}")
+    partial = table.with_name(f".{table.name}")
     write_synced(partial, "".join([header, *kept]).encode())
-    partial.replace(metrics)
-    sync_folder(metrics.parent)
+    partial.replace(table)
+    sync_folder(table.parent)

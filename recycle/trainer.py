@@ -6,7 +6,7 @@ computed from the step, and step number k always gets the same windows.
 """
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,7 @@ from torch import Tensor
 from recycle.checkpoint import load_newest, save
 from recycle.config import TrainingConfig
 from recycle.health import TrainingDiverged, Watch, not_finite
+from recycle.heldout import HeldOut
 from recycle.interrupt import StopRequest, stop_signals
 from recycle.learner import Learner
 from recycle.methods.base import Method
@@ -25,6 +26,7 @@ from recycle.parallel import largest_over_processes, mean_over_processes, resolv
 from recycle.runfolder import check_settings, checkpoints_folder, locked, write_settings
 from recycle.runlog import RunLog
 from recycle.schedule import Schedule
+from recycle.selection import Selection
 
 SAVE_SECONDS = 300
 """A checkpoint is written when the last one is older than this, however slow the steps."""
@@ -53,6 +55,7 @@ def train(
     fabric: Fabric,
     settings: dict[str, Any],
     sample_windows: tuple[Tensor, Tensor],
+    held_out: Mapping[str, Tensor],
     on_samples: Callable[[int, Samples], None],
     on_note: Callable[[str], None],
 ) -> TrainingResult:
@@ -60,8 +63,10 @@ def train(
 
     fabric: from `make_fabric(config)`, called before the method was built. settings: what config.json is to hold beside
     `config`; has to be the same when a run goes on. sample_windows: windows of A and B that `method.samples` of the
-    running mean is shown for, given to `on_samples` with the step: pictures float32 (B, 3, H, W) on the CPU. on_note
-    gets every line a user should read. Both are called on the first process only.
+    running mean is shown for, given to `on_samples` with the step: pictures float32 (B, 3, H, W) on the CPU. held_out:
+    windows as `HeldOut` takes them, always the same, by which checkpoints are compared every `save_every` steps and at
+    the end; the first process alone needs them. on_note gets every line a user should read. Both are called on the
+    first process only.
 
     Raises TrainingDiverged, SettingsMismatch, RunInUse, CheckpointError (all ValueError) and OSError, for a full disk;
     the last good checkpoint stays in each case.
@@ -69,7 +74,7 @@ def train(
     first = fabric.global_rank == 0
     with locked(run, wanted=first), stop_signals(insist=fabric.world_size == 1) as request:
         loop = _Loop(method, config, run, fabric, on_note)
-        loop.start(settings)
+        loop.start(settings, held_out)
         if loop.over:
             loop.note(f"training was done already, at step {loop.step}; give a longer --steps or --minutes to go on")
             return TrainingResult(loop.step, loop.seconds, interrupted=False)
@@ -80,6 +85,8 @@ def train(
     interrupted = not loop.over
     if interrupted:
         loop.note(f"stopped and saved at step {loop.step}; the same command goes on from there")
+    else:
+        loop.note(loop.selection.summary())
     return TrainingResult(loop.step, loop.seconds, interrupted)
 
 
@@ -93,6 +100,7 @@ class _Loop:
         self.schedule = Schedule.of(config)
         self.learner = Learner(method, config, fabric)
         self.watch = Watch()
+        self.selection = Selection(checkpoints_folder(run))
         self.log: RunLog | None = None
         self.step, self.seconds, self.stopped = 0, 0.0, False
         self.saved_step, self.saved_seconds = 0, 0.0
@@ -106,7 +114,7 @@ class _Loop:
     def over(self) -> bool:
         return self.schedule.over(self.step, self.seconds)
 
-    def start(self, settings: dict[str, Any]) -> None:
+    def start(self, settings: dict[str, Any], held_out: Mapping[str, Tensor]) -> None:
         """Everything as it was at the newest checkpoint, or as the seed makes it."""
         fabric, checkpoint = self.fabric, None
         if fabric.global_rank == 0:
@@ -122,7 +130,10 @@ class _Loop:
             self.saved_step, self.saved_seconds = self.step, self.seconds
             self.sums, self.summed = state["sums"], state["summed"]
             self.watch.load(state["watch"])
+            self.selection = Selection(self.selection.folder, state.get("selection"))
             self.note(self.learner.restore(checkpoint))
+        if fabric.global_rank == 0:
+            self.note(self.selection.mark())
         if self.over:
             return
         count = f"{fabric.world_size} processes" if fabric.world_size > 1 else "1 process"
@@ -130,6 +141,7 @@ class _Loop:
         self.note(f"training on {fabric.device.type}, {count}, in {self.precision}{going_on}")
         if fabric.global_rank == 0:
             self.log = RunLog(self.run, self.schedule, self.step, self.seconds)
+            self.note(self.selection.begin(HeldOut(self.learner.method, held_out), self.log))
 
     def run_steps(
         self,
@@ -160,6 +172,9 @@ class _Loop:
                 self._write_row()
             if sample_due or self.over:
                 self._sample(sample_windows, on_samples)
+            # Not where a signal or the clock asks to save: a run that was stopped has the history of one that was not.
+            if (save_due or self.over) and self.log:
+                self.note(self.selection.compare(self.step, self.learner, self.log))
             if save_due or self.over or self.stopped or self.seconds - self.saved_seconds > SAVE_SECONDS:
                 self._save()
 
@@ -210,8 +225,10 @@ class _Loop:
             raise self._diverged(f"{bad} is not finite", self.step)
         groups, state = self.learner.snapshot()
         state |= {"seconds": self.seconds, "watch": self.watch.state(), "sums": self.sums, "summed": self.summed}
+        state |= {"selection": self.selection.state()}
         if self.fabric.global_rank == 0:
-            save(checkpoints_folder(self.run), self.step, groups, state, self.config.keep)
+            folder, keep = checkpoints_folder(self.run), self.config.keep
+            save(folder, self.step, groups, state, keep, self.selection.best)
         self.saved_step, self.saved_seconds = self.step, self.seconds
 
     def _diverged(self, what: str, step: int) -> TrainingDiverged:

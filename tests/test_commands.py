@@ -288,6 +288,10 @@ def test_help_names_every_option_and_imports_nothing_heavy(place: Path) -> None:
         ("extract", "--align"),
         ("train", "--recycle"),
         ("render", "--compare"),
+        ("evaluate", "--truth"),
+        ("report", "--output"),
+        ("study", "--score"),
+        ("compare-methods", "--seeds"),
         ("demo", "--minutes"),
     ):
         done = subprocess.run([sys.executable, "-c", code, command], env=environment, capture_output=True, text=True)
@@ -315,6 +319,8 @@ def test_the_demo_leaves_what_it_promises(place: Path, capfd: pytest.CaptureFixt
     assert run(["demo", *words]) == 0
     said = capfd.readouterr().out
     assert "PSNR against the truth" in said
+    assert f"Open {Path('demo/run/report.html')}" in said.splitlines()[-1]
+    assert "data:video/mp4" in (place / "demo/run/report.html").read_text()
     for name in ("translated.mp4", "demo.mp4", "demo.gif", "sheet.png"):
         assert (place / "demo" / name).stat().st_size > 500
     assert frame_times(place / "demo" / "translated.mp4") == frame_times(place / "demo" / "clips" / "truth.mp4")

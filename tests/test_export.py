@@ -203,7 +203,7 @@ def test_missing_packages_are_named_with_the_extra(place, monkeypatch, capsys):
 def test_import_decides_and_says_what_a_run_is(place, capsys):
     write_weights(place / "unet.pth", draw_unet(6, 1))
     assert run(["import", "unet.pth", "--name", "u", "--align", "haar", "--runs", "r"]) == 0
-    settings, method = load_for_rendering(place / "r/u")
+    settings, method, *_ = load_for_rendering(place / "r/u")
     assert settings["method"] == "pix2pix" and set(method.generators) == {"generator_ab"}
     assert (settings["a"], settings["b"], settings["aligner_a"]) == ("a", "b", "haar")
     assert settings["config"]["networks"]["size"] == 64
@@ -213,7 +213,7 @@ def test_import_decides_and_says_what_a_run_is(place, capsys):
     for name, seed in (("G_A.pth", 0), ("G_B.pth", 1)):
         write_weights(place / name, drawn(seed))
     assert run(["import", "G_A.pth", "G_B.pth", "--name", "two", "--size", "128"]) == 0
-    settings, method = load_for_rendering(place / "runs/two")
+    settings, method, *_ = load_for_rendering(place / "runs/two")
     assert settings["method"] == "cyclegan" and settings["config"]["networks"]["size"] == 128
     for direction, name in (("a_to_b", "G_A.pth"), ("b_to_a", "G_B.pth")):
         torch.testing.assert_close(method.translate(pictures, direction), resnet(shown(place / name), pictures))

@@ -115,7 +115,7 @@ def test_an_imported_run_is_not_trained_on_even_under_its_own_settings(tmp_path)
 def test_an_old_run_renders(old):
     method = METHODS["recyclegan"](CONFIG)
     save(checkpoints_folder(old), 5, {"weights": method.state_dict(), "ema": {}}, {}, keep=1)
-    _, loaded = load_for_rendering(old)
+    loaded = load_for_rendering(old).method
     frames = torch.rand(1, 3, 64, 64)
     assert torch.equal(loaded.translate(frames, "b_to_a"), method.translate(frames, "b_to_a"))
 
@@ -130,7 +130,7 @@ def test_rendering_asks_for_the_generators_alone(tmp_path):
     save(checkpoints_folder(tmp_path), 5, {"weights": weights, "ema": means}, {}, keep=1)
     write_settings(tmp_path, settings(config) | {"method": "cyclegan"}, TrainingConfig(), "float32")
     for kind, expected in (("raw", weights), ("ema", weights | means)):
-        loaded = load_for_rendering(tmp_path, kind)[1].state_dict()
+        loaded = load_for_rendering(tmp_path, kind).method.state_dict()
         assert all(torch.equal(loaded[name], value) for name, value in expected.items())
     del weights["generator_ab.model.1.weight"]
     save(checkpoints_folder(tmp_path), 6, {"weights": weights, "ema": {}}, {}, keep=1)

@@ -76,6 +76,10 @@ def windows(dtype: torch.dtype = torch.float32) -> tuple[Tensor, Tensor]:
     return next(batches_of(batch_size=2, dtype=dtype)(900))
 
 
+def held_out(dtype: torch.dtype = torch.float32) -> dict[str, Tensor]:
+    return dict(zip("ab", windows(dtype), strict=True))
+
+
 def run_training(
     run: Path, config: TrainingConfig = SHORT, method_config: MethodConfig = TINY, **changes
 ) -> TrainingResult:
@@ -87,6 +91,7 @@ def run_training(
         "batches": batches_of(fabric.global_rank, fabric.world_size, config.batch_size),
         "settings": SETTINGS | {"method": name, "config": to_json(method_config)},
         "sample_windows": windows(),
+        "held_out": held_out(),
         "on_samples": lambda step, samples: None,
         "on_note": lambda line: None,
     }
@@ -98,8 +103,8 @@ def final_bytes(run: Path) -> dict[str, bytes]:
     return {path.name: path.read_bytes() for path in newest.glob("*.safetensors")}
 
 
-def rows(run: Path) -> list[dict[str, str]]:
-    with (run / "metrics.csv").open(newline="") as file:
+def rows(run: Path, table: str = "metrics") -> list[dict[str, str]]:
+    with (run / f"{table}.csv").open(newline="") as file:
         return list(csv.DictReader(file))
 
 
@@ -182,6 +187,9 @@ def test_killed_again_and_again_ends_with_the_same_bytes(processes, tmp_path):
         "process-0000.safetensors",
     }
     assert timeless(killed) == timeless(straight)
+    for name in ("selection.csv", "checkpoints/best.json"):
+        assert (killed / name).read_bytes() == (straight / name).read_bytes()
+    assert len(rows(straight, "selection")) == 12
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
@@ -245,8 +253,9 @@ def under_torchrun(root: Path) -> None:
     """What each of two processes does; the test looks at what it leaves behind."""
     rank = int(os.environ["RANK"])
     method = method_of_seed(100 + rank)  # weights of their own at first: those of the first process have to win
-    doubles = {"batches": batches_of(rank, 2, dtype=torch.float64), "sample_windows": windows(torch.float64)}
-    run_training(root / "two", TOGETHER, NO_POOL, method=method, **doubles)
+    doubles = {"sample_windows": windows(torch.float64), "held_out": held_out(torch.float64) if rank == 0 else {}}
+    batches = batches_of(rank, 2, dtype=torch.float64)
+    run_training(root / "two", TOGETHER, NO_POOL, method=method, batches=batches, **doubles)
     torch.save(method.state_dict(), root / f"rank{rank}.pt")
 
     run_training(root / "straight", TOGETHER)
@@ -287,13 +296,17 @@ def test_two_processes_agree_and_do_what_one_does_with_both_batches(two_processe
 
     # In float64: sign(x - y), L1's slope, and Adam blow up the rounding of float32 within a few steps.
     alone = method_of_seed(100)
-    doubles = {"batches": batches_of(batch_size=2, dtype=torch.float64), "sample_windows": windows(torch.float64)}
-    run_training(tmp_path, replace(TOGETHER, batch_size=2), NO_POOL, method=alone, **doubles)
+    doubles = {"sample_windows": windows(torch.float64), "held_out": held_out(torch.float64)}
+    batches = batches_of(batch_size=2, dtype=torch.float64)
+    run_training(tmp_path, replace(TOGETHER, batch_size=2), NO_POOL, method=alone, batches=batches, **doubles)
     initial, expected = method_of_seed(100).state_dict(), alone.state_dict()
     assert all(torch.allclose(first[name], expected[name], rtol=0, atol=1e-5) for name in first)
     assert max((first[name] - initial[name]).abs().max().item() for name in first) > 5e-4
     logged = [[float(row["generators"]) for row in rows(run)] for run in (two_processes / "two", tmp_path)]
     assert logged[0] == pytest.approx(logged[1], rel=1e-5)
+    judged = [[float(row["score"]) for row in rows(run, "selection")] for run in (two_processes / "two", tmp_path)]
+    assert judged[0] == pytest.approx(judged[1], rel=1e-3)
+    assert len(judged[0]) == 1
 
 
 @pytest.mark.slow
@@ -498,7 +511,7 @@ def test_samples_come_at_their_steps_and_from_the_running_mean(tmp_path):
         assert pictures.abs().max() <= 1
     assert torch.equal(seen[8]["a_source"], a[:, 2])
     for weights, alike in (("ema", True), ("raw", False)):
-        _, method = load_for_rendering(tmp_path, weights)
+        method = load_for_rendering(tmp_path, weights, "newest").method
         assert torch.equal(method.translate(a[:, 2], "a_to_b"), seen[8]["a_translated"]) == alike
 
 
@@ -511,9 +524,9 @@ def test_looking_does_not_change_the_training(tmp_path):
 def test_cyclegan_trains_on_the_same_windows(tmp_path):
     config = replace(TINY, weights=LossWeights(cycle=10.0, identity=5.0))
     assert run_training(tmp_path, replace(SHORT, steps=2), config, method_name="cyclegan").step == 2
-    settings_, method = load_for_rendering(tmp_path)
-    assert settings_["method"] == "cyclegan"
-    assert type(method) is METHODS["cyclegan"]
+    loaded = load_for_rendering(tmp_path)
+    assert loaded.settings["method"] == "cyclegan"
+    assert type(loaded.method) is METHODS["cyclegan"]
 
 
 # Rendering
@@ -521,12 +534,13 @@ def test_cyclegan_trains_on_the_same_windows(tmp_path):
 
 def test_rendering_takes_the_newest_whole_checkpoint(tmp_path):
     run_training(tmp_path)
-    settings_, method = load_for_rendering(tmp_path)
-    assert settings_ == SETTINGS
-    assert not method.training
+    loaded = load_for_rendering(tmp_path, choice="newest")
+    assert loaded.settings == SETTINGS
+    assert not loaded.method.training
+    assert (loaded.step, loaded.choice) == (8, "newest")
     (tmp_path / "checkpoints" / "step-00000008" / "ema.safetensors").write_bytes(b"")
     notes = []
-    load_for_rendering(tmp_path, on_note=notes.append)
+    assert load_for_rendering(tmp_path, choice="newest", on_note=notes.append).step == 4
     assert "step-00000008" in notes[0]
 
 

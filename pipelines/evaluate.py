@@ -1,0 +1,230 @@
+"""`retarget evaluate`: how good a run is, in figures and on videos to look at."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from data.analysis import Analysis
+from data.disk import make_folder, put_in_place, remove_folder, write_json
+from data.errors import MissingInputError, MissingModelError, SettingsError
+from data.faces import Backend
+from data.palette import Palette, read_palette
+from data.pictures import write_sheet
+from data.sources import Source, open_source
+from pipelines.judging import Judge, ThereAndBack, Unable
+from pipelines.judging_domain import Resemblance, domain_pictures
+from pipelines.judging_motion import FaceMotion, Steadiness
+from pipelines.judging_truth import HiddenParameters, LabelScores, Likeness, hidden_poses
+from pipelines.measures import MEASURES, PER_FRAME_DIGITS, entries, line, number, worst
+from pipelines.moments import Moments, PlacingCropper, Players
+from pipelines.options import EvaluateOptions
+from pipelines.paint import Faces, Painter, WholeFrames
+from pipelines.places import find_domain, say
+from pipelines.translation import Translation, decide, look
+from recycle.inception import Inception, load_inception
+from recycle.methods.base import Direction
+from recycle.optical_flow import Dis, FlowFinder, load_raft
+from recycle.pretrained import WeightsError
+
+FORMAT = 1
+DOCUMENT = "evaluation.json"
+VIDEOS = {"source": "source.mp4", "result": "result.mp4", "truth": "truth.mp4"}
+CONFUSION = "confusion.png"
+_BESIDE = (*VIDEOS.values(), CONFUSION)
+
+
+@dataclass(frozen=True)
+class _Tools:
+    """What the judges work with. inception: the network, or why there is none."""
+
+    flow: FlowFinder
+    inception: Inception | str
+    palette: Palette | None
+
+
+def evaluate(options: EvaluateOptions) -> None:
+    """Judges one clip, and writes evaluation.json and the videos beside it, over those of before.
+
+    Raises RetargetError; what was there before is then as it was.
+    """
+    job = decide(options)
+    tools = _Tools(_flow(options, job), _inception(options, job), _palette(options))
+    folder = make_folder(options.output or job.run / "evaluation")
+    for clip in (job.source.path, options.truth, options.result):
+        if clip is not None and clip.resolve().parent == folder.resolve() and clip.name in _BESIDE:
+            raise SettingsError(f"{clip}: would be replaced by what is written; give another --output")
+    partial = folder / ".partial"
+    remove_folder(partial)
+    try:
+        document = _judged(job, options, tools, make_folder(partial))
+        (folder / DOCUMENT).unlink(missing_ok=True)  # it must never describe other videos
+        for name in _BESIDE:
+            (folder / name).unlink(missing_ok=True)
+            if (partial / name).exists():
+                put_in_place(partial / name, folder / name)
+        write_json(folder / DOCUMENT, document)
+    finally:
+        remove_folder(partial)
+    following = "" if options.output else f" Next: retarget report --run {job.run}"
+    say(f"{folder / DOCUMENT}: {document['frames']} frames.{following}")
+
+
+def _palette(options: EvaluateOptions) -> Palette | None:
+    """Raises MissingInputError, SettingsError."""
+    if options.labels is None:
+        return None
+    if options.truth is None:
+        raise SettingsError(f"--labels {options.labels}: classes are compared with a truth; give --truth")
+    return read_palette(options.labels)
+
+
+def _flow(options: EvaluateOptions, job: Translation) -> FlowFinder:
+    """Raises MissingModelError, SettingsError."""
+    if options.flow == "dis":
+        if options.flow_weights is not None:
+            raise SettingsError(f"--flow-weights {options.flow_weights}: only --flow raft has weights")
+        return Dis()
+    try:
+        return load_raft(options.flow_weights, job.device)
+    except WeightsError as error:
+        raise MissingModelError(f"--flow raft: {error}") from error
+
+
+def _inception(options: EvaluateOptions, job: Translation) -> Inception | str:
+    """The network, or why there is none. Raises MissingModelError where the user named a file for it."""
+    try:
+        return load_inception(options.inception_weights, job.device)
+    except WeightsError as error:
+        if options.inception_weights is not None:
+            raise MissingModelError(f"--inception-weights: {error}") from error
+        return str(error)
+
+
+def _judged(job: Translation, options: EvaluateOptions, tools: _Tools, folder: Path) -> dict[str, Any]:
+    """Goes through the clip once. Writes the videos into `folder`; gives what evaluation.json says."""
+    analysis, backend = look(job, folder / "looked.jsonl", face=options.face, models=options.models)
+    painter, cropper = _painter(job, analysis, backend)
+    truth = open_source(options.truth) if options.truth else None
+    moments = Moments(
+        job,
+        analysis,
+        painter=None if options.result else painter,
+        cropper=cropper,
+        result=open_source(options.result) if options.result else None,
+        truth=truth,
+        batch_size=options.batch_size,
+    )
+    hidden, labels = _hidden(truth, moments.frames), LabelScores(tools.palette) if tools.palette else None
+    knowing: list[Judge | None] = [Likeness() if truth else None, hidden, labels]
+    judges = [judge for judge in knowing if judge] + _judges(job, options, backend, tools)
+    with Players(folder, job) as players:
+        per_frame, seconds = _watched(moments, judges, players)
+    values = {name: value for judge in judges for name, value in judge.values().items()}
+    for name in MEASURES:
+        if name in values:
+            say(line(name, values[name]))
+
+    document = _about(job, options, moments.frames) | {
+        "measures": entries(values),
+        "per_frame": {name: [number(v, PER_FRAME_DIGITS) for v in series] for name, series in per_frame.items()},
+        "worst": {name: worst(name, series, seconds) for name, series in per_frame.items()},
+    }
+    parameters = hidden.table() if isinstance(hidden, HiddenParameters) else None
+    if parameters:
+        document["parameters"] = parameters
+    if labels:
+        write_sheet(folder / CONFUSION, labels.picture())
+        document |= {"labels": labels.table(), "confusion_picture": CONFUSION}
+    return document
+
+
+def _painter(job: Translation, analysis: Analysis, backend: Backend | None) -> tuple[Painter, PlacingCropper | None]:
+    """What translates, as rendering does by default; and where faces are translated, what cuts them out."""
+    if backend is None:
+        return WholeFrames(job.method, job.direction), None
+    cropper = PlacingCropper(backend, analysis, job.source.info, job.face_px)
+    return Faces(job.method, job.direction, cropper, blend="feather", colour_match=True), cropper
+
+
+def _hidden(truth: Source | None, frames: int) -> HiddenParameters | Unable | None:
+    """The judge of the hidden parameters, where they lie beside the truth."""
+    poses = hidden_poses(truth.path) if truth else None
+    if poses is None:
+        return None
+    if len(poses) != frames:
+        return Unable("parameters", why=f"beside the truth are {len(poses)} poses, the clip has {frames} frames")
+    return HiddenParameters(poses)
+
+
+def _judges(job: Translation, options: EvaluateOptions, backend: Backend | None, tools: _Tools) -> list[Judge]:
+    """Those that need no truth."""
+    judges: list[Judge] = [Steadiness(tools.flow)]
+    if backend is None:
+        judges.append(Unable("motion", why="whole frames are translated, there are no landmarks"))
+    else:
+        judges.append(FaceMotion(backend, job.source.info))
+    judges.append(_there_and_back(job, options, backend))
+    try:
+        domain = find_domain(job.settings["b" if job.direction == "a_to_b" else "a"], options.domains)
+        whole_px = min(job.source.info.width, job.source.info.height)
+        side_px = min(domain.size, whole_px if backend is None else job.face_px)
+        pictures = domain_pictures(domain)
+        judges.append(Resemblance(pictures, side_px, tools.inception))
+    except MissingInputError as error:
+        judges.append(Unable("kernel_distance", "fid", "kid", "sharpness", why=str(error)))
+    return judges
+
+
+def _there_and_back(job: Translation, options: EvaluateOptions, backend: Backend | None) -> Judge:
+    way_back: Direction = "b_to_a" if job.direction == "a_to_b" else "a_to_b"
+    why = ""
+    if options.result is not None:
+        why = "the result was there before, so its way back is not known"
+    elif len(job.method.generators) < 2:
+        why = f"{job.settings['method']} has no way back"
+    if why:
+        return Unable("cycle_l1", "cycle_psnr", why=why)
+    there = None if backend is None else WholeFrames(job.method, job.direction)
+    return ThereAndBack(there, WholeFrames(job.method, way_back))
+
+
+def _watched(
+    moments: Moments, judges: Sequence[Judge], players: Players
+) -> tuple[dict[str, list[float | None]], list[float]]:
+    """Every judge sees every moment. Gives what is known of single frames, and their times from 0 on."""
+    per_frame: dict[str, list[float | None]] = {}
+    times: list[Fraction] = []
+    for moment in moments:
+        players.show(moment)
+        times.append(moment.frame.seconds)
+        for judge in judges:
+            for (name, frame), value in judge.see(moment).items():
+                per_frame.setdefault(name, [None] * moments.frames)[frame] = value
+    return per_frame, [float(time - times[0]) for time in times]
+
+
+def _about(job: Translation, options: EvaluateOptions, frames: int) -> dict[str, Any]:
+    """What was judged."""
+    info = job.source.info
+    shown = dict(VIDEOS) if options.truth else {name: file for name, file in VIDEOS.items() if name != "truth"}
+    return {
+        "format": FORMAT,
+        "retarget": version("retarget"),
+        "run": str(job.run),
+        "method": job.settings["method"],
+        "step": job.step,
+        "checkpoint": job.checkpoint,
+        "weights": options.weights,
+        "direction": job.direction,
+        "names": list(job.names),
+        "input": str(job.source.path),
+        "truth": str(options.truth) if options.truth else None,
+        "result": str(options.result) if options.result else VIDEOS["result"],
+        "videos": shown,
+        "frames": frames,
+        "rate": f"{info.rate.numerator}/{info.rate.denominator}",
+        "size": [info.width, info.height],
+    }
