@@ -87,13 +87,14 @@ def test_players_stay_within_a_frame_of_each_other(chromium: Any, report: Path) 
 
 
 def test_a_player_that_falls_behind_is_brought_back(chromium: Any, report: Path) -> None:
+    """Within the 1.2 frames that clocks may differ by. By speed alone a second would take five to catch up with."""
     together = """() => {
       const times = [...document.querySelectorAll("video")].map(video => video.currentTime);
-      return Math.max(...times) - Math.min(...times) < 0.02 && times[0] > 0.3 && times[0];
+      return Math.max(...times) - Math.min(...times) < 0.05 && times[0] > 0.3 && times[0];
     }"""
     with opened(chromium, report) as tab:
         tab.click("#play")
-        for seconds in (0.02, 1):  # a little is caught up with, for much the others wait
+        for seconds in (0.1, 1):
             tab.wait_for_function(together)
             begun = tab.evaluate(
                 """by => {
@@ -103,7 +104,7 @@ def test_a_player_that_falls_behind_is_brought_back(chromium: Any, report: Path)
             }""",
                 seconds,
             )
-            assert tab.wait_for_function(together).json_value() < begun + 0.7
+            assert tab.wait_for_function(together).json_value() < begun + 2.5
         assert tab.inner_text("#play") == "Pause"
 
 
