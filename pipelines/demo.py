@@ -68,7 +68,7 @@ def _compare(training: Path, test: Path, result: Path, truth: Path, folder: Path
     gif_preview(folder / "demo.mp4", folder / "demo.gif", height=SHEET_CELL_PX)
 
     say(
-        f"\nPSNR against the truth: {ours:.2f} dB, {ours - best_constant:+.2f} dB over the best constant picture "
-        f"({best_constant:.2f} dB); the source unchanged has {copy:.2f} dB"
+        f"\nPSNR of {folder / 'translated.mp4'} against the truth: {ours:.2f} dB, {ours - best_constant:+.2f} dB over "
+        f"the best constant picture ({best_constant:.2f} dB); the source unchanged has {copy:.2f} dB"
     )
     say(f"Look at {folder / 'sheet.png'} and {folder / 'demo.mp4'} (source, translated, truth)")

@@ -77,13 +77,13 @@ def written(
         f"translate. {_processor()}, {os.cpu_count()} cores, torch {torch.__version__}, a thread a run, {options.jobs} "
         "at a time. Mean ± standard deviation over the seeds; ↑ higher is better, ↓ lower; the best mean is bold.",
         "",
-        *_table(by_name, references, COLUMNS),
+        *_table(by_name, references, COLUMNS, steps=options.minutes is not None),
         "",
         "Mean absolute error of each hidden parameter, in parts of its range (↓):",
         "",
-        *_table(by_name, references, parameters, training=False),
+        *_table(by_name, references, parameters),
         "",
-        "Every run:",
+        "Every run; minutes of training by the clock, which other work on the machine makes longer:",
         "",
         *_every(results, everything),
     ]
@@ -102,20 +102,20 @@ def _table(
     by_name: Mapping[Contender, Sequence[Result]],
     references: Mapping[str, Result],
     columns: Collection[str],
-    training: bool = True,
+    steps: bool = False,
 ) -> list[str]:
-    """A row a contender, and the references below."""
+    """A row a contender, and the references below. steps: how many the budget was good for."""
     best = {column: _best(by_name, column) for column in columns}
-    heads = ["method", *(["minutes"] if training else []), *map(_head, columns)]
+    heads = ["method", *(["steps"] if steps else []), *map(_head, columns)]
     lines = [_row(heads), _row(["---"] * len(heads))]
     for name, results in by_name.items():
         cells = [_spread((result.values.get(column) for result in results), column) for column in columns]
         cells = [f"**{cell}**" if best[column] == name else cell for column, cell in zip(columns, cells, strict=True)]
-        minutes = [f"{statistics.fmean(result.minutes for result in results):.1f}"] if training else []
-        lines.append(_row([name, *minutes, *cells]))
+        mean = [f"{statistics.fmean(result.step for result in results):.0f}"] if steps else []
+        lines.append(_row([name, *mean, *cells]))
     for title, result in references.items():
         cells = [_spread([result.values.get(column)], column) for column in columns]
-        lines.append(_row([f"*{title}*", *([UNKNOWN] if training else []), *cells]))
+        lines.append(_row([f"*{title}*", *([UNKNOWN] if steps else []), *cells]))
     return lines
 
 

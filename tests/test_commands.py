@@ -318,7 +318,7 @@ def test_the_demo_leaves_what_it_promises(place: Path, capfd: pytest.CaptureFixt
     words = ["--minutes", "0.05", "--frames", "20", "--test-frames", "8", "--size", "32"]
     assert run(["demo", *words]) == 0
     said = capfd.readouterr().out
-    assert "PSNR against the truth" in said
+    assert "translated.mp4 against the truth" in said
     assert f"Open {Path('demo/run/report.html')}" in said.splitlines()[-1]
     assert "data:video/mp4" in (place / "demo/run/report.html").read_text()
     for name in ("translated.mp4", "demo.mp4", "demo.gif", "sheet.png"):
