@@ -51,6 +51,11 @@ class Analysis:
     def frames(self) -> int:
         return len(self.times)
 
+    @property
+    def faceless(self) -> bool:
+        """A face was looked for in every frame, and none was found."""
+        return self.choices is not None and not any(self.choices)
+
     def segment_of(self, frame: Frame) -> tuple[int, int]:
         """A shot, or part of a long shot: frames with the same answer are rendered together."""
         shot = self.shot_of(frame.number)

@@ -59,7 +59,7 @@ def _import_yt_dlp(url: str) -> ModuleType:
         import yt_dlp
     except ImportError as error:
         raise MissingExtraError(
-            f'{url}: fetching from the web needs yt-dlp; pip install "retarget[web]", or download the file yourself'
+            f"{url}: fetching from the web needs yt-dlp; pip install -e '.[web]', or download the file yourself"
         ) from error
     return yt_dlp
 

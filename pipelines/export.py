@@ -81,7 +81,7 @@ def _onnx(name: str, generator: nn.Module, networks: NetworkConfig, way: tuple[s
         made = export_onnx(generator, networks, metadata)
     except ImportError as error:
         raise MissingExtraError(
-            f"--to onnx: needs {error.name or 'onnx'}, which is not there; pip install 'retarget[onnx]'"
+            f"--to onnx: needs {error.name or 'onnx'}, which is not there; pip install -e '.[onnx]'"
         ) from error
     batches = " and ".join("x".join(map(str, shape)) for shape in made.checked)
     return (

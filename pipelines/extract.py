@@ -167,6 +167,8 @@ def _add(
     if analysis.identity is not None:
         domain.identity = analysis.identity.to_json()
     domain.save(records)
+    if len(domain.clips) > 1:
+        say(f"{source.path}: put beside the other clips of {domain.folder}; give another --name for another domain")
     remove_folder(partial)
 
 
@@ -187,7 +189,7 @@ def _free_name(name: str, taken: set[str]) -> str:
 
 
 def _require_face(analysis: Analysis, source: Source) -> None:
-    if analysis.choices is not None and not any(analysis.choices):
+    if analysis.faceless:
         raise NoFaceError(
             f"{source.path}: no face found in any of {analysis.frames} frames; try --align none to take the whole frame"
         )

@@ -98,7 +98,7 @@ class _Companion:
         """What belongs to the source's next frame. frames: how many the source has."""
         found = next(self._frames, None)
         if found is None:
-            raise SettingsError(f"{self._path}: ends before {self._input}, which has {frames} frames to compare with")
+            raise SettingsError(f"{self._path}: ends before the {frames} frames of {self._input} that are judged")
         if found.rgb.shape != frame.rgb.shape:
             own, wanted = (f"{rgb.shape[1]}x{rgb.shape[0]}" for rgb in (found.rgb, frame.rgb))
             raise SettingsError(f"{self._path}: is {own}, but {self._input} is {wanted}: frames have to be of one size")
@@ -107,7 +107,7 @@ class _Companion:
     def end(self, frames: int) -> None:
         """To be called after the source's last frame."""
         if next(self._frames, None) is not None:
-            raise SettingsError(f"{self._path}: goes on after {self._input}, which has {frames} frames to compare with")
+            raise SettingsError(f"{self._path}: goes on after the {frames} frames of {self._input} that are judged")
 
 
 class Players:

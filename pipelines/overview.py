@@ -33,9 +33,10 @@ def summarise(domain: Domain, records: list[Record]) -> None:
     reasons = Counter(record.reason for record in records if record.reason)
     excluded = ", ".join(f"{count} {reason}" for reason, count in reasons.items()) or "none"
     faces = "" if domain.aligner == "none" else f", {sum(r.track is not None for r in records)} with the face"
+    shots = sum(clip.shots for clip in domain.clips)
     say(
         f"{domain.folder}: {len(records)} frames of {len(domain.clips)} clip{'s' * (len(domain.clips) != 1)}, "
-        f"{sum(clip.shots for clip in domain.clips)} shots{faces}, excluded: {excluded}; "
+        f"{shots} shot{'s' * (shots != 1)}{faces}, excluded: {excluded}; "
         f"{splits['train']} to train on, {splits['test']} held out ({domain.aligner}, {domain.size} px). "
         f"Look at {domain.folder / 'contact-sheet.jpg'}"
     )

@@ -13,6 +13,7 @@ each clip for as long as they like.
 
 import hashlib
 import json
+import shlex
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import combinations
@@ -97,7 +98,12 @@ def _make(options: StudyOptions) -> None:
     write_bytes(options.output, content)
     trials = f"{options.pairs} pairs" + (f" after {len(practice)} for practice" if practice else "")
     say(f"{options.output}: {trials}, {len(content) / 1e6:.1f} MB; send it to people, who send back what it saves")
-    say(f"{key_path(options.output)}: the key; keep it. Then: retarget study --score ANSWERS.json ...")
+    say(f"{key_path(options.output)}: the key; keep it. Then: {_score_command(options)}")
+
+
+def _score_command(options: StudyOptions) -> str:
+    where = "" if options.output == StudyOptions.output else f" --output {shlex.quote(str(options.output))}"
+    return f"retarget study --score ANSWERS.json ...{where}"
 
 
 def _shown(pairs: list[_Pair], generator: np.random.Generator) -> list[dict[str, str]]:

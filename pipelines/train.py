@@ -17,7 +17,7 @@ from data.windows import UnpairedWindows, Windows, batches
 from pipelines.options import TrainOptions
 from pipelines.places import find_domain, say
 from recycle.checkpoint import CheckpointError
-from recycle.config import to_json
+from recycle.config import PRESETS, to_json
 from recycle.features import ContentFeatures, ContentLayer, FeaturesError, load_vgg
 from recycle.health import TrainingDiverged
 from recycle.methods import METHODS
@@ -32,6 +32,8 @@ HELD_OUT_WINDOWS = 16
 SAMPLE_CELL_PX = 128
 INTERRUPTED = 130
 GPU_WORKERS = 4
+CPU_SIZE = PRESETS["tiny"][0].size
+"""Side in pixels up to which a CPU gets somewhere."""
 
 
 def train(options: TrainOptions) -> int:
@@ -41,6 +43,8 @@ def train(options: TrainOptions) -> int:
     """
     _check(options)
     a, b = find_domain(options.a, options.domains), find_domain(options.b, options.domains)
+    if a.folder.resolve() == b.folder.resolve():
+        raise SettingsError(f"{a.folder}: named twice; training goes between two domains")
     run = options.run or Path("runs") / f"{a.name}-{b.name}"
     try:
         fabric = make_fabric(options.training)
@@ -61,6 +65,8 @@ def train(options: TrainOptions) -> int:
             f"{a.name} ({len(windows_a)} windows) and {b.name} ({len(windows_b)} windows): {options.method}, "
             f"{options.config.networks.size} px; an epoch is {dataset.epoch_length} windows"
         )
+        if fabric.device.type == "cpu" and options.config.networks.size > CPU_SIZE:
+            say(f"no GPU: at {options.config.networks.size} px a step takes seconds here; --preset tiny is for a CPU")
         if options.config.initial_steps and options.config.weights.content:
             say(f"the first {options.config.initial_steps} steps train the content term alone (--initial-steps)")
     try:

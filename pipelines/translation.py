@@ -9,7 +9,7 @@ import torch
 
 from data.analysis import Analysis, analyse
 from data.domain import Domain
-from data.errors import MissingInputError, SettingsError
+from data.errors import MissingInputError, NoFaceError, SettingsError
 from data.faces import Backend, open_aligner
 from data.follow import Identity
 from data.sources import Source, open_source
@@ -21,6 +21,9 @@ from recycle.checkpoint import CheckpointError, Choice
 from recycle.methods.base import Direction, Method
 from recycle.parallel import best_accelerator
 from recycle.runfolder import load_for_rendering
+
+FEW_FRAMES = 25
+"""Of a held-out end: fewer are hardly worth looking at."""
 
 
 @dataclass(frozen=True)
@@ -102,6 +105,11 @@ def look(translation: Translation, spool: Path, *, face: str, models: Path | Non
     """
     backend = None if translation.aligner == "none" else open_aligner(translation.aligner, models, say)
     analysis = analyse(translation.source, backend, spool, face=face, identity=_known_person(translation))
+    if analysis.faceless:
+        raise NoFaceError(
+            f"{translation.source.path}: no face found in any of {analysis.frames} frames, so there is nothing to "
+            f"translate; give another --input, or a run of whole frames (retarget extract --align none)"
+        )
     return analysis, backend
 
 
@@ -115,7 +123,12 @@ def _held_out_end(domain: Domain) -> tuple[Path, Fraction]:
     path = Path(clip.path)
     if not path.exists():
         raise MissingInputError(f"{path}: the clip that {domain.folder} was made from is gone; give --input VIDEO")
-    return path, held_out.seconds if held_out else Fraction(0)
+    if held_out is None:
+        return path, Fraction(0)
+    count = sum(record.split == "test" and record.clip == held_out.clip for record in domain.records())
+    if count < FEW_FRAMES:
+        say(f"only {count} frames of {path} are held out; give --input VIDEO for more than a blink")
+    return path, held_out.seconds
 
 
 def _known_person(translation: Translation) -> Identity | None:

@@ -87,7 +87,7 @@ def test_the_whole_way_on_whole_frames(place: Path, capsys: pytest.CaptureFixtur
     assert not [p for p in place.rglob("*") if "partial" in p.name or p.name.endswith(".parts")]
 
 
-def test_the_whole_way_on_faces(place: Path) -> None:
+def test_the_whole_way_on_faces(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """A face is translated and pasted back: outside the mask, and in frames without it, the picture stays."""
     write_portrait(place / "p.mp4", frames=40, without=range(12, 24))
     write_portrait(place / "q.mp4", frames=20)
@@ -108,6 +108,14 @@ def test_the_whole_way_on_faces(place: Path) -> None:
     assert changed[:12].min() > 4, "the face is translated"
     corner = np.abs(before - after)[:, :40, :40]
     assert corner.mean() < 2.5, "far from the face nothing changes"
+
+    write_frames(place / "wall.mp4", [np.full((64, 64, 3), 90, np.uint8)] * 9)
+    assert run(["evaluate", "--input", "p.mp4"]) == 0
+    before = sorted((path, path.stat().st_mtime_ns) for path in place.rglob("*.mp4"))
+    for command in ("render", "evaluate"):
+        capsys.readouterr()
+        assert "no face found in any of 9 frames" in one_error(capsys, command, "--input", "wall.mp4")
+    assert sorted((path, path.stat().st_mtime_ns) for path in place.rglob("*.mp4")) == before
 
 
 def test_extract_again_does_nothing_twice(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -262,6 +270,7 @@ def test_settings_that_do_not_fit_are_one_line(place: Path, capsys: pytest.Captu
     train_drawn(place, steps=3)
     assert "--recycle 3" in one_error(capsys, "train", "a", "b", "--method", "cyclegan", "--recycle", 3)
     assert "--size 30" in one_error(capsys, "train", "a", "b", "--size", 30)
+    assert "named twice" in one_error(capsys, "train", "a", "a")
     assert "--size 64" in one_error(capsys, "train", "a", "b", "--preset", "tiny", "--run", "r")
     assert "--steps and --minutes" in one_error(capsys, "train", "a", "b", "--steps", 3, "--minutes", 3)
     said = one_error(capsys, "train", "a", "b", *TINY, "--steps", 6, "--seed", 5)

@@ -215,7 +215,7 @@ def test_what_does_not_fit_is_one_line_and_changes_nothing(place: Path, capsys: 
     before = {path: path.read_bytes() for path in FOLDER.iterdir()}
     given = ("--input", "in.mp4")
     said = one_error(capsys, *given, "--truth", "short.mp4")
-    assert "short.mp4: ends before in.mp4" in said and "6 frames" in said
+    assert "short.mp4: ends before the 6 frames of in.mp4" in said
     assert "long.mp4: goes on" in one_error(capsys, *given, "--result", "long.mp4")
     assert "48x48" in one_error(capsys, *given, "--truth", "large.mp4")
     assert "no.mp4" in one_error(capsys, *given, "--truth", "no.mp4")

@@ -196,7 +196,7 @@ def test_missing_packages_are_named_with_the_extra(place, monkeypatch, capsys):
         with monkeypatch.context() as patch:
             patch.setitem(sys.modules, package, None)
             said = one_error(capsys, "export", "--to", "onnx")
-        assert f"needs {package}," in said and "pip install 'retarget[onnx]'" in said
+        assert f"needs {package}," in said and "pip install -e '.[onnx]'" in said
     assert not (place / "exports").exists()
 
 

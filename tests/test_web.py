@@ -209,7 +209,7 @@ def test_without_the_extra_the_line_names_it(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "yt_dlp", None)
     with pytest.raises(MissingExtraError) as error:
         fetch("https://example.org/clip.mp4", tmp_path / "cache")
-    assert 'pip install "retarget[web]"' in one_line(error)
+    assert "pip install -e '.[web]'" in one_line(error)
     assert not (tmp_path / "cache").exists()
 
 
