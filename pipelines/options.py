@@ -83,7 +83,8 @@ class RenderOptions:
     reverse: bool = False
     """Translate from B to A."""
     output: Path | None = None
-    """The video to write. By default renders/INPUT-as-DOMAIN.mp4."""
+    """The video to write. By default renders/INPUT-as-DOMAIN.mp4, with the run's name where that is not its
+    domains'."""
     compare: bool = False
     """Also write source and result side by side."""
     blend: Literal["feather", "none"] = "feather"

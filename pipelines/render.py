@@ -67,13 +67,20 @@ def _output(job: Translation, options: RenderOptions) -> Path:
     """The video to write, in a folder that is there. Raises RetargetError."""
     clip = job.source.path
     stem = job.names[0] if options.input is None else name_from(clip.resolve().stem)
-    output = options.output or Path("renders") / f"{stem}-as-{job.names[1]}.mp4"
+    output = options.output or Path("renders") / f"{stem}-as-{job.names[1]}{_kind(job, options)}.mp4"
     muxer_of(output)
     if output.exists() and output.samefile(clip):
         raise SettingsError(f"{output}: is the clip to translate; give another --output")
     say(f"output {output}")
     make_folder(output.parent)
     return output
+
+
+def _kind(job: Translation, options: RenderOptions) -> str:
+    """What keeps renders of other runs, and of other checkpoints, of the same domains apart."""
+    trained_as = "-".join(Path(job.settings[name]).name for name in ("a", "b"))
+    run = job.run.resolve().name
+    return ("" if run == trained_as else f"-{run}") + ("-newest" if options.checkpoint == "newest" else "")
 
 
 def _key(job: Translation, options: RenderOptions) -> str:

@@ -69,6 +69,11 @@ def test_the_whole_way_on_whole_frames(place: Path, capsys: pytest.CaptureFixtur
     assert (run_folder / "metrics.csv").read_text().splitlines()[-1].startswith("6,")
     assert list((run_folder / "log").iterdir())
 
+    assert run(["render", "--checkpoint", "newest"]) == 0
+    run_folder.rename(place / "runs" / "again")
+    assert run(["render"]) == 0
+    (place / "runs" / "again").rename(run_folder)
+    assert sorted(p.name for p in (place / "renders").iterdir()) == ["a-as-b-again.mp4", "a-as-b-newest.mp4"]
     assert run(["render", "--compare"]) == 0
     result = place / "renders" / "a-as-b.mp4"
     source_times = frame_times(place / "a.mp4")

@@ -82,7 +82,7 @@ def test_a_published_file_renders_and_goes_out_as_it_came(place, files, capsys):
     said = capsys.readouterr().out
     assert "resnet_6blocks" in said and "anna to ben" in said
     assert run(["render", "--input", "clip.mp4", "--reverse", "--output", "back.mp4"]) == 0
-    for file, result in ((files[0], "renders/clip-as-ben.mp4"), (files[1], "back.mp4")):
+    for file, result in ((files[0], "renders/clip-as-ben-imported.mp4"), (files[1], "back.mp4")):
         assert frame_times(place / result) == frame_times(place / "clip.mp4")
         before, after = (np.stack([f.rgb for f in read_frames(name)]) for name in ("clip.mp4", result))
         pictures = torch.from_numpy(before).permute(0, 3, 1, 2) / 127.5 - 1
