@@ -32,6 +32,15 @@ def training_curves(rows: list[Row]) -> dict[str, Any] | None:
     }
 
 
+SCORE_PARTS = {
+    "temporal": "how unsteady translations are along the source's motion",
+    "cycle": "how far there and back misses",
+    "l1": "how far translations are from their pairs",
+    "content": "how much of the content is lost",
+    "look": "how far they still are from the target's look",
+}
+
+
 def selection_curve(run: Path, judged: int | None) -> dict[str, Any] | None:
     """The score by which training compares its checkpoints, its parts, and the step that is marked as the best; None
     where it compared none. judged: the step that the evaluation is of."""
@@ -42,6 +51,8 @@ def selection_curve(run: Path, judged: int | None) -> dict[str, Any] | None:
     if best not in [row["step"] for row in rows]:
         best = None
     words = ["How well each checkpoint does on held-out windows: lower is better."]
+    told = [f"{name}: {means}" for name, means in SCORE_PARTS.items() if name in rows[0]]
+    words += [f"The score is the sum of {'; '.join(told)}."] if told else []
     if best is not None:
         words.append(f"Best is step {best:,}; render and evaluate take it unless told otherwise.")
     if judged is not None:

@@ -51,6 +51,8 @@ def evaluate(options: EvaluateOptions) -> None:
     Raises RetargetError; what was there before is then as it was.
     """
     job = decide(options)
+    if job.learned_from:
+        say("the run learned from this footage: figures of clips that it never saw are worse")
     tools = _Tools(_flow(options, job), _inception(options, job), _palette(options))
     folder = make_folder(options.output or job.run / "evaluation")
     for clip in (job.source.path, options.truth, options.result):

@@ -47,6 +47,11 @@ class Translation:
     names: tuple[str, str]
 
     @property
+    def learned_from(self) -> bool:
+        """The source is a clip that its domain was made from, and not its held-out end alone."""
+        return not self.start and self.domain is not None and _is_of(self.source, self.domain)
+
+    @property
     def aligner(self) -> str:
         """What cuts faces out of frames; "none" where whole frames are translated."""
         return self.settings[f"aligner_{self.direction[0]}"]
@@ -136,5 +141,8 @@ def _known_person(translation: Translation) -> Identity | None:
     domain = translation.domain
     if domain is None or domain.identity is None:
         return None
-    own = str(translation.source.path.resolve()) in {clip.path for clip in domain.clips}
-    return Identity.from_json(domain.identity) if own else None
+    return Identity.from_json(domain.identity) if _is_of(translation.source, domain) else None
+
+
+def _is_of(source: Source, domain: Domain) -> bool:
+    return str(source.path.resolve()) in {clip.path for clip in domain.clips}

@@ -123,7 +123,7 @@ def test_the_truth_judged_as_the_result_is_perfect(place: Path, capsys: pytest.C
     assert np.array_equal(pixels(FOLDER / "result.mp4"), before[1])
 
 
-def test_a_run_is_judged_on_what_render_would_give(place: Path) -> None:
+def test_a_run_is_judged_on_what_render_would_give(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """By default on the held-out end; each way and there and back, against the networks asked by hand."""
     draw("a.mp4", "A", 24), draw("b.mp4", "B", 24)
     extract("a", "b")
@@ -137,6 +137,9 @@ def test_a_run_is_judged_on_what_render_would_give(place: Path) -> None:
         assert np.array_equal(rendered, judged) and len(judged) == document["frames"] == 3
         found = by_name(document)
         assert not {"psnr", "ssim", "tof_truth", "parameters", "pixel_accuracy"} & found.keys()
+        assert "learned from this footage" not in capsys.readouterr().out
+        evaluate(*words, "--input", f"{here}.mp4")
+        assert "learned from this footage" in capsys.readouterr().out
 
         method = load_for_rendering(Path("runs/a-b"))[1]
         source = np.stack([f.rgb for f in read_frames(f"{here}.mp4") if f.number >= 21])

@@ -166,7 +166,7 @@ def test_curves_show_what_metrics_hold(chromium: Any, report: Path) -> None:
 
 def write_selection(run: Path, best: Any) -> None:
     """A score that is least at step 200."""
-    lines = ["step,score,temporal,there_and_back", "100,0.9,0.5,0.4", "200,0.25,0.05,0.2", "300,0.5,0.25,0.25"]
+    lines = ["step,score,temporal,cycle", "100,0.9,0.5,0.4", "200,0.25,0.05,0.2", "300,0.5,0.25,0.25"]
     (run / "selection.csv").write_text("\n".join(lines) + "\n")
     (run / "checkpoints" / "best.json").write_text(json.dumps(best))
 
@@ -182,10 +182,12 @@ def test_the_best_checkpoint_is_marked_and_named(chromium: Any, place: Path) -> 
                 "#measured"
             )
             about = tab.inner_text("#selection-about")
-            assert "lower is better. Best is step 200;" in about and about.endswith(f"The measures above are {words}")
+            assert "far there and back misses. Best is step 200;" in about and about.endswith(
+                f"The measures above are {words}"
+            )
             chart = tab.locator("#selection .curve")
             values = [" ".join(text.split()) for text in chart.locator(".legend li").all_inner_texts()]
-            assert values == ["score 0.2500", "temporal 0.05000", "there and back 0.2000"]  # those of the best
+            assert values == ["score 0.2500", "temporal 0.05000", "cycle 0.2000"]  # those of the best
             assert chart.locator(".readout").inner_text() == "step 200"
             mark, ends = chart.locator("line.best"), chart.locator("path.line").first.get_attribute("d")
             assert mark.get_attribute("x1") == mark.get_attribute("x2")
@@ -199,9 +201,7 @@ def test_without_a_marked_checkpoint_none_is_named(chromium: Any, place: Path, b
     write_selection(place / "run", best)
     assert run(["report", "--run", "run"]) == 0
     with opened(chromium, place / "run" / "report.html") as tab:
-        assert (
-            tab.inner_text("#selection-about") == "How well each checkpoint does on held-out windows: lower is better."
-        )
+        assert tab.inner_text("#selection-about").endswith("far there and back misses.")
         assert tab.locator("#selection path.line").count() == 3 and not tab.locator("#selection .best").count()
 
 
