@@ -5,7 +5,7 @@ Imports nothing heavy, so that `--help` answers at once.
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import Literal, get_args
 
 import tyro
 
@@ -244,24 +244,14 @@ Contender = Literal[
     "recyclegan-cycle-light",
     "syntheticflow",
 ]
-CONTENDERS: dict[Contender, tuple[str, ...]] = {
-    "cyclegan": ("--method", "cyclegan"),
-    "cyclegan-light": ("--method", "cyclegan", "--adversarial", "0.3", "--identity", "0"),
-    "recyclegan": ("--method", "recyclegan"),
-    "recyclegan-predictor-adversarial": ("--method", "recyclegan", "--predictor-adversarial", "1"),
-    "recyclegan-cycle-identity": ("--method", "recyclegan", "--cycle", "10", "--identity", "5"),
-    "recyclegan-cycle-light": ("--method", "recyclegan", "--cycle", "10", "--adversarial", "0.3"),
-    "syntheticflow": ("--method", "syntheticflow", "--content", "0"),
-}
-"""Name in a comparison -> what `retarget train` is given beside the preset; all else is as published. "light" are the
-weights of the demo. syntheticflow goes without its content term, whose weights not every machine has."""
+"""Methods with and without options, by their names in a comparison."""
 
 
 @dataclass(frozen=True)
 class CompareMethodsOptions:
     """Train methods on the drawn world under one budget, several seeds, and write the table of methods and measures."""
 
-    methods: tuple[Contender, ...] = tuple(CONTENDERS)
+    methods: tuple[Contender, ...] = get_args(Contender)
     """Contenders: methods with and without their options."""
     seeds: tuple[int, ...] = (0, 1, 2)
     """Of weights and order; the world is one for all."""

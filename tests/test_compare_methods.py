@@ -9,11 +9,13 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
 from pipelines.cli import run
-from pipelines.options import CompareMethodsOptions
+from pipelines.compare_methods import CONTENDERS
+from pipelines.options import CompareMethodsOptions, Contender
 from pipelines.results import Result, written
 
 SMALL = ["--frames", "24", "--test-frames", "10", "--size", "32", "--methods", "cyclegan", "recyclegan", "--seeds", "0"]
@@ -90,6 +92,10 @@ def test_a_comparison_that_is_stopped_saves_what_it_trains(folder: Path) -> None
     assert process.wait(60) == 130
     assert "stopped and saved" in log.read_text()
     assert list(log.with_suffix("").glob("checkpoints/step-*"))
+
+
+def test_every_contender_has_its_words() -> None:
+    assert set(CONTENDERS) == set(get_args(Contender))
 
 
 @pytest.mark.parametrize(

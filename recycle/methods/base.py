@@ -143,6 +143,33 @@ class TwoWayMethod(Method):
     def discriminators(self) -> dict[str, nn.Module]:
         return {"discriminator_a": self.discriminator_a, "discriminator_b": self.discriminator_b}
 
+    def discriminator_losses(self, a: Tensor, b: Tensor, fakes: dict[str, Tensor]) -> dict[str, Tensor]:
+        """Losses discriminator_b, discriminator_a on first frames; none without an adversarial term."""
+        if not self.weights.adversarial:
+            return {}
+        result = {}
+        for domain, windows, D_Y in (("b", b, self.discriminator_b), ("a", a, self.discriminator_a)):
+            real, fake = self.through(D_Y, windows[:, 0], self.pools[domain].query(fakes[domain]))
+            # Zhu et al. 2017, eq. 1, by default least squares, halved as in section 7.1:
+            # 1/2 [(D_Y(y) - 1)² + D_Y(G_Y(x))²]
+            result[f"discriminator_{domain}"] = self.adversarial.real(real) + self.adversarial.fake(fake)
+        return result
+
+    def samples(self, a: Tensor, b: Tensor) -> dict[str, Tensor]:
+        """Source, translated and reconstructed, of A and then of B."""
+        result = {}
+        with inference(self):
+            for domain, windows, there, back in (
+                ("a", a, self.generator_ab, self.generator_ba),
+                ("b", b, self.generator_ba, self.generator_ab),
+            ):
+                source = windows[:, 0]
+                translated = there(source)
+                result[f"{domain}_source"] = source
+                result[f"{domain}_translated"] = translated
+                result[f"{domain}_reconstructed"] = back(translated)
+        return result
+
 
 @contextmanager
 def frozen(*networks: nn.Module) -> Iterator[None]:

@@ -18,7 +18,7 @@ from torch import Tensor, nn
 from recycle import losses
 from recycle.features import ContentLayer, compared
 from recycle.flow import draw_flow, draw_noise, warp
-from recycle.methods.base import TwoWayMethod, frozen, inference
+from recycle.methods.base import TwoWayMethod, frozen
 
 
 class SyntheticFlow(TwoWayMethod):
@@ -93,32 +93,6 @@ class SyntheticFlow(TwoWayMethod):
             # cycle (CycleGAN eq. 2): ‖G_X(G_Y(x)) - x‖₁
             terms[f"cycle_{X}"] = weights.cycle * losses.l1(back["same"], x)
         return terms
-
-    def discriminator_losses(self, a: Tensor, b: Tensor, fakes: dict[str, Tensor]) -> dict[str, Tensor]:
-        """Losses discriminator_b, discriminator_a; none without an adversarial term."""
-        if not self.weights.adversarial:
-            return {}
-        result = {}
-        for domain, windows, D_Y in (("b", b, self.discriminator_b), ("a", a, self.discriminator_a)):
-            real, fake = self.through(D_Y, windows[:, 0], self.pools[domain].query(fakes[domain]))
-            # by default least squares: 1/2 [(D_Y(y) - 1)² + D_Y(G_Y(x))²]
-            result[f"discriminator_{domain}"] = self.adversarial.real(real) + self.adversarial.fake(fake)
-        return result
-
-    def samples(self, a: Tensor, b: Tensor) -> dict[str, Tensor]:
-        """Source, translated and reconstructed, of A and then of B."""
-        result = {}
-        with inference(self):
-            for domain, windows, there, back in (
-                ("a", a, self.generator_ab, self.generator_ba),
-                ("b", b, self.generator_ba, self.generator_ab),
-            ):
-                source = windows[:, 0]
-                translated = there(source)
-                result[f"{domain}_source"] = source
-                result[f"{domain}_translated"] = translated
-                result[f"{domain}_reconstructed"] = back(translated)
-        return result
 
 
 def _draw(pictures: Tensor) -> tuple[Tensor, Tensor]:
