@@ -114,6 +114,12 @@ def gather_to_first(item: Any) -> list[Any]:
     return items
 
 
+def part() -> None:
+    """Ends what connects the processes. One that exits without it can abort, after all its work is done."""
+    if not _alone():
+        dist.destroy_process_group()
+
+
 def _alone() -> bool:
     return not dist.is_available() or not dist.is_initialized() or dist.get_world_size() == 1
 
