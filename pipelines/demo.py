@@ -12,7 +12,7 @@ from data.puppets import write_world
 from data.video import read_frames
 from pipelines.options import DemoOptions
 from pipelines.places import say
-from pipelines.subcommands import shown
+from pipelines.subcommands import run_shown
 from recycle.metrics import psnr
 
 SHEET_MOMENTS = 8
@@ -37,16 +37,16 @@ def demo(options: DemoOptions) -> None:
 
     domains, run, result = folder / "domains", folder / "run", folder / "translated.mp4"
     for clip in (anna, ben):
-        shown("extract", clip, "--align", "none", "--size", options.size, "--domains", domains)
-    shown(
+        run_shown("extract", clip, "--align", "none", "--size", options.size, "--domains", domains)
+    run_shown(
         *("train", "anna", "ben", "--domains", domains, "--run", run, "--preset", "tiny"),
         *("--method", options.method, "--size", options.size, "--minutes", options.minutes),
         *("--adversarial", ADVERSARIAL, "--cycle", CYCLE, "--identity", 0, "--no-crop-jitter"),
         *("--save-every", 200, "--seed", options.seed),
     )
-    shown("render", "--run", run, "--domains", domains, "--input", test, "--output", result)
-    shown("evaluate", "--run", run, "--domains", domains, "--input", test, "--truth", truth)
-    shown("report", "--run", run, "--domains", domains)
+    run_shown("render", "--run", run, "--domains", domains, "--input", test, "--output", result)
+    run_shown("evaluate", "--run", run, "--domains", domains, "--input", test, "--truth", truth)
+    run_shown("report", "--run", run, "--domains", domains)
 
     _compare(ben, test, result, truth, folder)
     say(f"Open {run / 'report.html'} in a browser: what was trained on what, the players in lockstep, every measure")

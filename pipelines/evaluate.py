@@ -52,7 +52,7 @@ def evaluate(options: EvaluateOptions) -> None:
     """
     job = decide(options)
     if job.learned_from:
-        say("the run learned from this footage: figures of clips that it never saw are worse")
+        say("the run learned from this footage: figures tend to be worse on clips that it never saw")
     tools = _Tools(_flow(options, job), _inception(options, job), _palette(options))
     folder = make_folder(options.output or job.run / "evaluation")
     for clip in (job.source.path, options.truth, options.result):

@@ -17,7 +17,7 @@ from pipelines.places import say
 INTERRUPTED = 130
 
 
-def shown(*words: object) -> None:
+def run_shown(*words: object) -> None:
     """Runs `retarget WORDS...` with its output where ours goes. Raises TrainingError, KeyboardInterrupt."""
     say(f"\n$ retarget {_line(words)}")
     _check(words, subprocess.run(_program(words), check=False).returncode, "its message is above")

@@ -21,7 +21,7 @@ from recycle.config import PRESETS, to_json
 from recycle.features import ContentFeatures, ContentLayer, FeaturesError, load_vgg
 from recycle.health import TrainingDiverged
 from recycle.methods import METHODS
-from recycle.parallel import DeviceError, make_fabric, part
+from recycle.parallel import DeviceError, leave_group, make_fabric
 from recycle.runfolder import RunInUse, SettingsMismatch
 from recycle.trainer import train as run_training
 from recycle.validation import problems
@@ -93,7 +93,7 @@ def train(options: TrainOptions) -> int:
         raise SettingsError(str(error)) from error
     except TrainingDiverged as error:
         raise TrainingError(str(error)) from error
-    part()
+    leave_group()
     if result.interrupted:
         return INTERRUPTED
     if fabric.global_rank == 0:

@@ -114,7 +114,7 @@ def gather_to_first(item: Any) -> list[Any]:
     return items
 
 
-def part() -> None:
+def leave_group() -> None:
     """Ends what connects the processes. One that exits without it can abort, after all its work is done."""
     if not _alone():
         dist.destroy_process_group()

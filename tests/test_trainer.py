@@ -30,7 +30,7 @@ from recycle.ema import EMA
 from recycle.health import WON_STEPS, TrainingDiverged, Watch
 from recycle.interrupt import stop_signals
 from recycle.methods import METHODS
-from recycle.parallel import DeviceError, make_fabric, part, resolve_precision
+from recycle.parallel import DeviceError, leave_group, make_fabric, resolve_precision
 from recycle.runfolder import RunInUse, SettingsMismatch, load_for_rendering
 from recycle.runlog import RunLog
 from recycle.schedule import Schedule
@@ -270,7 +270,7 @@ def under_torchrun(root: Path) -> None:
 
     result = run_training(root / "stopped", TOGETHER, batches=asked_to_stop)
     (root / f"stopped{rank}.json").write_text(json.dumps([result.step, result.interrupted]))
-    part()
+    leave_group()
 
 
 @pytest.fixture(scope="module")
