@@ -16,13 +16,13 @@ import numpy as np
 from tqdm import tqdm
 
 from data.disk import make_folder, write_bytes, write_json
+from data.domain.pictures import captioned, resize, sheet, write_picture, write_sheet
 from data.errors import RetargetError, SettingsError, TrainingError
-from data.pictures import captioned, resize, sheet, write_picture, write_sheet
-from data.puppets import World, write_world
-from data.video import read_frames
+from data.video.reader import read_frames
+from data.world.puppets import World, write_world
+from pipelines.judging.results import Result, budget_of, read_result, written
 from pipelines.options import CompareMethodsOptions, Contender
 from pipelines.places import say
-from pipelines.results import Result, budget_of, read_result, written
 from pipelines.subcommands import Quiet
 
 CONTENDERS: dict[Contender, tuple[str, ...]] = {

@@ -4,16 +4,16 @@ from pathlib import Path
 
 import numpy as np
 
-from data.assemble import gif_preview, side_by_side
 from data.disk import make_folder
+from data.domain.pictures import captioned, resize, sheet, write_sheet
 from data.errors import SettingsError
-from data.pictures import captioned, resize, sheet, write_sheet
-from data.puppets import write_world
-from data.video import read_frames
+from data.video.assemble import gif_preview, side_by_side
+from data.video.reader import read_frames
+from data.world.puppets import write_world
 from pipelines.options import DemoOptions
 from pipelines.places import say
 from pipelines.subcommands import run_shown
-from recycle.metrics import psnr
+from recycle.measures.metrics import psnr
 
 SHEET_MOMENTS = 8
 SHEET_CELL_PX = 160

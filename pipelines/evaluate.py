@@ -7,27 +7,27 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from data.analysis import Analysis
 from data.disk import make_folder, put_in_place, remove_folder, write_json
+from data.domain.palette import Palette, read_palette
+from data.domain.pictures import write_sheet
+from data.domain.sources import Source, open_source
 from data.errors import MissingInputError, MissingModelError, SettingsError
-from data.faces import Backend
-from data.palette import Palette, read_palette
-from data.pictures import write_sheet
-from data.sources import Source, open_source
-from pipelines.judging import Judge, ThereAndBack, Unable
-from pipelines.judging_domain import Resemblance, domain_pictures
-from pipelines.judging_motion import FaceMotion, Steadiness
-from pipelines.judging_truth import HiddenParameters, LabelScores, Likeness, hidden_poses
-from pipelines.measures import MEASURES, PER_FRAME_DIGITS, entries, line, number, worst
-from pipelines.moments import Moments, PlacingCropper, Players
+from data.faces.detection import Backend
+from data.faces.placing import Analysis
+from pipelines.judging.domain import Resemblance, domain_pictures
+from pipelines.judging.judge import Judge, ThereAndBack, Unable
+from pipelines.judging.measures import MEASURES, PER_FRAME_DIGITS, entries, line, number, worst
+from pipelines.judging.moments import Moments, PlacingCropper, Players
+from pipelines.judging.motion import FaceMotion, Steadiness
+from pipelines.judging.truth import HiddenParameters, LabelScores, Likeness, hidden_poses
 from pipelines.options import EvaluateOptions
-from pipelines.paint import Faces, Painter, WholeFrames
 from pipelines.places import find_domain, say
-from pipelines.translation import Translation, decide, look
-from recycle.inception import Inception, load_inception
+from pipelines.translating.paint import Faces, Painter, WholeFrames
+from pipelines.translating.translation import Translation, decide, look
+from recycle.measures.optical_flow import Dis, FlowFinder, load_raft
 from recycle.methods.base import Direction
-from recycle.optical_flow import Dis, FlowFinder, load_raft
-from recycle.pretrained import WeightsError
+from recycle.networks.inception import Inception, load_inception
+from recycle.networks.pretrained import WeightsError
 
 FORMAT = 1
 DOCUMENT = "evaluation.json"

@@ -5,15 +5,15 @@ from pathlib import Path
 from torch import nn
 
 from data.disk import make_folder, write_bytes
+from data.domain.published import write_published
 from data.errors import MissingExtraError, MissingInputError, SettingsError
-from data.published import write_published
 from pipelines.options import ExportOptions
 from pipelines.places import find_domain, newest_run, say
-from recycle.checkpoint import CheckpointError
 from recycle.config import MethodConfig, NetworkConfig, from_json
-from recycle.onnx_export import OPSET, ExportError, export_onnx
-from recycle.published import OFFERED, WeightFileError, describe, is_offered, to_published
-from recycle.runfolder import load_for_rendering, read_settings
+from recycle.runs.checkpoint import CheckpointError
+from recycle.runs.onnx_export import OPSET, ExportError, export_onnx
+from recycle.runs.published import OFFERED, WeightFileError, describe, is_offered, to_published
+from recycle.runs.runfolder import load_for_rendering, read_settings
 
 AUTHORS_NAMES = {"generator_ab": "G_A", "generator_ba": "G_B"}
 

@@ -9,19 +9,20 @@ from typing import Any
 import numpy as np
 from tqdm import tqdm
 
-from data.analysis import Analysis, Cropper, analyse, square_pixels
 from data.disk import check_name, make_folder, name_from, remove_folder, sync_folder
-from data.domain import Clip, Domain, Record, held_out, put_in, require_window
+from data.domain.domain import Clip, Domain, Record, held_out, put_in, require_window
+from data.domain.pictures import resize, sharpness, write_picture
+from data.domain.published import is_published, is_single, read_published
+from data.domain.sources import Source, open_source
+from data.domain.web import fetch, is_url
 from data.errors import MissingInputError, NoFaceError, RetargetError, SettingsError, TooFewFramesError
-from data.faces import Backend, open_aligner
-from data.follow import Identity
-from data.frame import Frame
-from data.pictures import resize, sharpness, write_picture
-from data.published import is_published, is_single, read_published
-from data.sources import Source, open_source
-from data.web import fetch, is_url
+from data.faces.aligners import open_aligner
+from data.faces.detection import Backend
+from data.faces.follow import Identity
+from data.faces.placing import Analysis, Cropper, analyse, square_pixels
+from data.video.frame import Frame
 from pipelines.options import ExtractOptions
-from pipelines.overview import summarise, write_contact_sheet
+from pipelines.pages.overview import summarise, write_contact_sheet
 from pipelines.places import say
 
 WINDOW = 3

@@ -9,10 +9,10 @@ from data.disk import check_name, make_folder, output_errors, remove_folder, syn
 from data.errors import SettingsError
 from pipelines.options import ImportOptions
 from pipelines.places import say
-from recycle.checkpoint import CheckpointError, save
 from recycle.config import MethodName, NetworkConfig, TrainingConfig, defaults, residual_blocks, to_json
-from recycle.published import PublishedGenerator, WeightFileError, describe, read_generator
-from recycle.runfolder import IMPORTED, checkpoints_folder, read_settings, write_settings
+from recycle.runs.checkpoint import CheckpointError, save
+from recycle.runs.published import PublishedGenerator, WeightFileError, describe, read_generator
+from recycle.runs.runfolder import IMPORTED, checkpoints_folder, read_settings, write_settings
 from recycle.validation import problems
 
 GENERATORS = ("generator_ab", "generator_ba")

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from data.disk import check_name
-from data.domain import Domain
+from data.domain.domain import Domain
 from data.errors import MissingInputError
 
 

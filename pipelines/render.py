@@ -11,16 +11,16 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
-from data.analysis import Analysis, Cropper
 from data.disk import make_folder, name_from, remove_folder
-from data.encode import SegmentWriter
 from data.errors import SettingsError
-from data.join import join_segments, muxer_of
-from data.video import read_metadata
+from data.faces.placing import Analysis, Cropper
+from data.video.encode import SegmentWriter
+from data.video.join import join_segments, muxer_of
+from data.video.reader import read_metadata
 from pipelines.options import RenderOptions
-from pipelines.paint import Faces, Painter, WholeFrames
 from pipelines.places import say
-from pipelines.translation import Translation, decide, look
+from pipelines.translating.paint import Faces, Painter, WholeFrames
+from pipelines.translating.translation import Translation, decide, look
 
 KEY = "retarget_key"
 """Metadata of a result: what it was made from and how, so that the same command knows it is done."""

@@ -11,15 +11,15 @@ from typing import Any
 import numpy as np
 
 from data.disk import write_bytes
+from data.domain.pictures import read_picture
 from data.errors import RetargetError, SettingsError
-from data.pictures import read_picture
-from data.video import probe
-from pipelines.curves import Row, read_metrics, selection_curve, training_curves
+from data.video.reader import probe
 from pipelines.options import ReportOptions
-from pipelines.pages import data_uri, page, picture_uris
+from pipelines.pages.curves import Row, read_metrics, selection_curve, training_curves
+from pipelines.pages.pages import data_uri, page, picture_uris
+from pipelines.pages.runfiles import Evaluation, Run, frame_times, read_evaluation, read_run
+from pipelines.pages.wording import METHODS, in_words
 from pipelines.places import find_domain, newest_run, say
-from pipelines.runfiles import Evaluation, Run, frame_times, read_evaluation, read_run
-from pipelines.wording import METHODS, in_words
 
 MAX_SHEETS = 24
 NAMED_CLIPS = 6

@@ -22,14 +22,14 @@ from pathlib import Path
 import numpy as np
 
 from data.disk import write_bytes
-from data.encode import FALLBACK_RATE
 from data.errors import MissingInputError, SettingsError
-from pipelines.answers import REAL, Key, Kind, key_path, read_answers, read_key, shares, write_key
-from pipelines.cuts import SMALLEST_BOX, Stretch, choose_moments, common_form, cut, of_domain, of_video, padded
+from data.video.encode import FALLBACK_RATE
 from pipelines.options import StudyOptions
-from pipelines.pages import data_uri, page
+from pipelines.pages.answers import REAL, Key, Kind, key_path, read_answers, read_key, shares, write_key
+from pipelines.pages.cuts import SMALLEST_BOX, Stretch, choose_moments, common_form, cut, of_domain, of_video, padded
+from pipelines.pages.pages import data_uri, page
+from pipelines.pages.runfiles import Evaluation, read_evaluation, read_run
 from pipelines.places import find_domain, say
-from pipelines.runfiles import Evaluation, read_evaluation, read_run
 
 PRACTICE = 4
 """One practice pair for so many that count: 10 and 40 in the study of Zhu et al."""

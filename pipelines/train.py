@@ -9,21 +9,21 @@ import torch
 from torch import Tensor
 
 from data.disk import make_folder
-from data.domain import Domain
+from data.domain.domain import Domain
+from data.domain.paired import PairedWindows, draw_pair, paired_places
+from data.domain.pictures import captioned, resize, sheet, write_sheet
+from data.domain.windows import UnpairedWindows, Windows, batches
 from data.errors import MissingModelError, SettingsError, TrainingError
-from data.paired import PairedWindows, draw_pair, paired_places
-from data.pictures import captioned, resize, sheet, write_sheet
-from data.windows import UnpairedWindows, Windows, batches
 from pipelines.options import TrainOptions
 from pipelines.places import find_domain, say
-from recycle.checkpoint import CheckpointError
 from recycle.config import PRESETS, to_json
-from recycle.features import ContentFeatures, ContentLayer, FeaturesError, load_vgg
-from recycle.health import TrainingDiverged
 from recycle.methods import METHODS
-from recycle.parallel import DeviceError, leave_group, make_fabric
-from recycle.runfolder import RunInUse, SettingsMismatch
-from recycle.trainer import train as run_training
+from recycle.networks.features import ContentFeatures, ContentLayer, FeaturesError, load_vgg
+from recycle.runs.checkpoint import CheckpointError
+from recycle.runs.runfolder import RunInUse, SettingsMismatch
+from recycle.training.health import TrainingDiverged
+from recycle.training.parallel import DeviceError, leave_group, make_fabric
+from recycle.training.trainer import train as run_training
 from recycle.validation import problems
 
 SAMPLE_WINDOWS = 4

@@ -10,10 +10,10 @@ import torch
 from torch import Tensor, nn
 
 from recycle.config import PUBLISHED, AdversarialLoss, MethodConfig, NetworkConfig
-from recycle.history import HistoryPool
-from recycle.layers import InstanceNorm
 from recycle.methods import METHODS
 from recycle.methods.base import Method
+from recycle.methods.history import HistoryPool
+from recycle.networks.layers import InstanceNorm
 
 NETWORKS = NetworkConfig(
     size=32, generator="resnet_1blocks", generator_filters=3, predictor_filters=3, discriminator_filters=3

@@ -12,7 +12,7 @@ import av
 import numpy as np
 import pytest
 
-from data.pictures import write_picture, write_sheet
+from data.domain.pictures import write_picture, write_sheet
 from recycle.config import defaults, to_json
 from tests.media import write_frames
 

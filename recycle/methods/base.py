@@ -9,11 +9,11 @@ import torch
 from torch import Tensor, nn
 
 from recycle.config import MethodConfig
-from recycle.features import ContentLayer
-from recycle.history import HistoryPool
-from recycle.losses import ADVERSARIAL
-from recycle.networks import build_discriminator, build_generator, smallest_side
-from recycle.tiling import SMALLEST_PX
+from recycle.methods.history import HistoryPool
+from recycle.methods.losses import ADVERSARIAL
+from recycle.networks.features import ContentLayer
+from recycle.networks.networks import build_discriminator, build_generator, smallest_side
+from recycle.networks.tiling import SMALLEST_PX
 
 Direction = Literal["a_to_b", "b_to_a"]
 

@@ -15,13 +15,13 @@ from typing import ClassVar
 import torch
 from torch import Tensor, nn
 
-from recycle import losses
 from recycle.config import MethodConfig
-from recycle.edges import smooth_edges
-from recycle.features import ContentLayer, compared
-from recycle.history import HistoryPool
+from recycle.methods import losses
 from recycle.methods.base import Method, frozen, inference
-from recycle.networks import build_discriminator, build_generator
+from recycle.methods.edges import smooth_edges
+from recycle.methods.history import HistoryPool
+from recycle.networks.features import ContentLayer, compared
+from recycle.networks.networks import build_discriminator, build_generator
 
 
 class CartoonGAN(Method):

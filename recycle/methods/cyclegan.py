@@ -6,8 +6,8 @@ with (X, Y) = (A, B) and once with (B, A). Equation and section numbers are the 
 
 from torch import Tensor, nn
 
-from recycle import losses
 from recycle.config import MethodConfig
+from recycle.methods import losses
 from recycle.methods.base import TwoWayMethod, frozen
 
 _CYCLED = {"both": "ab", "forward": "a", "backward": "b"}

@@ -9,11 +9,11 @@ picture.
 import torch
 from torch import Tensor, nn
 
-from recycle import losses
 from recycle.config import MethodConfig
-from recycle.history import HistoryPool
+from recycle.methods import losses
 from recycle.methods.base import Method, frozen, inference
-from recycle.networks import PICTURE_CHANNELS, build_discriminator, build_generator
+from recycle.methods.history import HistoryPool
+from recycle.networks.networks import PICTURE_CHANNELS, build_discriminator, build_generator
 
 
 class Pix2Pix(Method):

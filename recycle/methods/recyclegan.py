@@ -14,10 +14,10 @@ from itertools import pairwise
 import torch
 from torch import Tensor, nn
 
-from recycle import losses
 from recycle.config import MethodConfig
+from recycle.methods import losses
 from recycle.methods.base import TwoWayMethod, frozen, inference
-from recycle.networks import build_predictor
+from recycle.networks.networks import build_predictor
 
 
 class RecycleGAN(TwoWayMethod):

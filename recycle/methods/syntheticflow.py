@@ -15,10 +15,10 @@ from typing import ClassVar
 import torch
 from torch import Tensor, nn
 
-from recycle import losses
-from recycle.features import ContentLayer, compared
-from recycle.flow import draw_flow, draw_noise, warp
+from recycle.methods import losses
 from recycle.methods.base import TwoWayMethod, frozen
+from recycle.methods.flow import draw_flow, draw_noise, warp
+from recycle.networks.features import ContentLayer, compared
 
 
 class SyntheticFlow(TwoWayMethod):

@@ -1,0 +1,175 @@
+"""Windows of consecutive frames, drawn unpaired from two domains.
+
+What sample number k holds depends on the seed and k alone: so an interrupted run goes on with the very windows that it
+would have seen, and each process of many draws its own part.
+"""
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from torch.utils.data import DataLoader, Dataset
+
+from data.domain.cache import decoded
+from data.domain.domain import Domain, require_window, runs
+from data.errors import SettingsError
+
+LOAD_SCALE = 286 / 256
+"""Pictures are loaded larger than the crop by this factor, as the authors do, where crops are jittered."""
+
+
+def load_size_of(size: int, crop_jitter: bool) -> int:
+    """Side in pixels that pictures are scaled to before a crop of `size` is taken: the scale at which networks see."""
+    return round(size * LOAD_SCALE) if crop_jitter else size
+
+
+class Crop(NamedTuple):
+    """Where a square lies in a picture, in pixels, and whether it is then flipped left to right."""
+
+    top: int
+    left: int
+    flipped: bool
+
+
+class Windows:
+    """All runs of `window` consecutive frames in one part of a domain.
+
+    A window never crosses a cut, a gap in the face's track, or a frame whose picture was deleted.
+
+    size: side of the square crop in pixels. crop_jitter: load pictures 286/256 larger and crop at a random place;
+    without it the middle is taken (of a whole frame that is wider than high, anywhere along its length).
+    Raises SettingsError where the domain's pictures are smaller than `size`, TooFewFramesError.
+    """
+
+    def __init__(
+        self, domain: Domain, *, split: str, window: int, size: int, crop_jitter: bool = True, flip: bool = False
+    ) -> None:
+        if domain.size < size:
+            raise SettingsError(
+                f"{domain.folder}: its pictures are of size {domain.size}, training wants {size}; "
+                f"extract again with --size {size}, or train with --size {domain.size}"
+            )
+        self.folder = domain.folder
+        self.window, self.size, self.crop_jitter, self.flip = window, size, crop_jitter, flip
+        present = [
+            record
+            for record in domain.records()
+            if record.split == split and (domain.folder / record.picture).is_file()
+        ]
+        if split == "train":
+            require_window(present, window, str(domain.folder))
+        self._pictures = decoded(domain, present, load_size_of(size, crop_jitter), split)
+        self._firsts = [record for run in runs(present) for record in run[: max(0, len(run) - window + 1)]]
+        self._clip_places = {clip.clip: place for place, clip in enumerate(domain.clips)}
+
+    def __len__(self) -> int:
+        return len(self._firsts)
+
+    def frames_of(self, index: int) -> tuple[int, int]:
+        """What window `index` shows: the place of its clip in the domain, and the number of its first frame."""
+        first = self._firsts[index]
+        return self._clip_places[first.clip], first.number
+
+    def size_of(self, index: int) -> tuple[int, int]:
+        """(height, width) in pixels of the pictures that window `index` is cropped from."""
+        first = self._firsts[index]
+        return self._pictures.size(first.clip, first.number)
+
+    def draw(self, index: int, rng: np.random.Generator | None) -> torch.Tensor:
+        """Window `index` as (window, 3, size, size) float32 in [-1, 1], cropped at a place that `rng` draws.
+
+        One crop and one flip serve all frames of a window. Without `rng`: the middle, unflipped.
+        """
+        return self.cut(index, self.crop(self.size_of(index), rng))
+
+    def crop(self, size: tuple[int, int], rng: np.random.Generator | None) -> Crop:
+        """Where to crop pictures of this (height, width): drawn by `rng`, or the middle without."""
+        spare = np.array(size) - self.size
+        if rng is None or not (self.crop_jitter or spare.any()):
+            top, left = spare // 2
+        else:
+            top, left = rng.integers(spare + 1)
+        flipped = self.flip and rng is not None and rng.random() < 0.5
+        return Crop(int(top), int(left), flipped)
+
+    def cut(self, index: int, crop: Crop) -> torch.Tensor:
+        """Window `index` as (window, 3, size, size) float32 in [-1, 1], cropped there."""
+        first = self._firsts[index]
+        pictures = self._pictures.run(first.clip, first.number, self.window)
+        pictures = pictures[:, crop.top : crop.top + self.size, crop.left : crop.left + self.size]
+        if crop.flipped:
+            pictures = pictures[:, :, ::-1]
+        tensor = torch.from_numpy(np.ascontiguousarray(pictures.transpose(0, 3, 1, 2)))
+        return tensor.float().div_(127.5).sub_(1)
+
+
+class Shuffled:
+    """Endless: the numbers below `length` in a new order every epoch. Number k depends on the seed and k alone."""
+
+    def __init__(self, length: int, seed: int) -> None:
+        self.length, self.seed = length, seed
+        self._epoch, self._order = -1, np.empty(0, int)
+
+    def __getitem__(self, k: int) -> int:
+        epoch, place = divmod(k, self.length)
+        if epoch != self._epoch:
+            order = np.random.default_rng((self.seed, 0, epoch)).permutation(self.length)
+            self._epoch, self._order = epoch, order
+        return int(self._order[place])
+
+
+def sample_generator(seed: int, k: int) -> np.random.Generator:
+    """What draws all that is random in sample number k."""
+    return np.random.default_rng((seed, 1, k))
+
+
+class UnpairedWindows(Dataset):
+    """Endless pairs: every window of A in shuffled order, each with a window of B drawn at random.
+
+    An epoch is as long as the longer of the two domains.
+    """
+
+    def __init__(self, a: Windows, b: Windows, seed: int) -> None:
+        self.a, self.b, self.seed = a, b, seed
+        self.epoch_length = max(len(a), len(b))
+        self._order = Shuffled(self.epoch_length, seed)
+
+    def __getitem__(self, k: int) -> tuple[torch.Tensor, torch.Tensor]:
+        rng = sample_generator(self.seed, k)
+        return self.a.draw(self._order[k] % len(self.a), rng), self.b.draw(int(rng.integers(len(self.b))), rng)
+
+
+def batches(
+    dataset: Dataset,
+    *,
+    batch_size: int,
+    start_step: int,
+    rank: int = 0,
+    world_size: int = 1,
+    workers: int = 0,
+) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
+    """Endless batches (a, b) of process `rank` from step `start_step` on: each (batch_size, window, 3, size, size)."""
+    sampler = _Places(start_step, batch_size, rank, world_size)
+    loader = DataLoader(
+        dataset,
+        batch_sampler=sampler,
+        num_workers=workers,
+        pin_memory=torch.cuda.is_available(),
+        persistent_workers=workers > 0,
+    )
+    return iter(loader)
+
+
+class _Places:
+    """Sample numbers of each step's batch: the processes of one step take neighbouring parts."""
+
+    def __init__(self, start_step: int, batch_size: int, rank: int, world_size: int) -> None:
+        self.step, self.batch_size, self.rank, self.world_size = start_step, batch_size, rank, world_size
+
+    def __iter__(self) -> Iterator[list[int]]:
+        step = self.step
+        while True:
+            first = (step * self.world_size + self.rank) * self.batch_size
+            yield list(range(first, first + self.batch_size))
+            step += 1

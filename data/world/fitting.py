@@ -1,0 +1,220 @@
+"""Hidden parameters of the drawn world read back from its frames: the drawing is fitted to each frame."""
+
+import math
+from collections.abc import Iterable
+from functools import lru_cache
+
+import cv2
+import numpy as np
+from scipy.optimize import least_squares
+from scipy.stats import qmc
+
+from data.world.characters import HEAD, RANGES, LookName, Pose, draw
+
+_LOW, _HIGH = np.array(list(RANGES.values())).T
+_PLACE = 3  # x, y and tilt come first in RANGES, the parameters of the face after them
+
+# Lengths are fractions of the picture's side.
+_ROUGH_PX, _FINE_PX, _LARGEST_PX = 32, 64, 128
+_ROUGH_SIGMA, _FINE_SIGMA = 2 / 64, 0.7 / 64
+_ROUGH_STEP, _FINE_STEP = 0.1, 0.04  # of a range, for the derivatives
+_ROUGH_LOOKS, _FINE_LOOKS = 3, 10  # at most so many rounds of least squares; a nearly shut mouth takes the most
+_MOST_HAZE = 3.2 / 64
+_HAZE_STEP = 0.02
+_LEAST_GAIN, _MOST_GAIN = 0.75, 1.33
+_OUTLIER_GREYS = 20.0
+
+_BANK_POWER = 10  # 2 ** 10 drawings
+_BANK_PX = 16
+_PATCH_PX, _PATCH_SIDE, _PATCH_CORNER = 28, 0.5, (-0.25, -0.23)  # brows to chin, from the head's middle
+_NEIGHBOURS = 12
+
+
+def read_pose(frame: np.ndarray, look: LookName, start: Pose | None = None) -> Pose:
+    """The pose whose drawing is nearest to a frame: (S, S, 3) uint8 RGB, any S from 32 px.
+
+    Least squares over the seven parameters, with the frame's blur (one Gaussian over all of it) and the gain and offset
+    of its three colours left free, so that a soft or slightly tinted frame is not taken for another pose; what a
+    drawing cannot explain (a blot) counts linearly, not squared. The search begins anew in every frame: at the nearest
+    of many drawings by place and tilt, then by face. `start` is one more beginning; it wins only where it fits better,
+    and the fit goes on from there all the same. Every parameter leaves its trace in every pose; `smile` leaves the
+    weakest, most of all on B's smaller contrast. A frame without the character gives a pose too: compare its drawing.
+    Raises ValueError for another shape or type.
+    """
+    if frame.ndim != 3 or frame.shape[0] != frame.shape[1] or frame.shape[2] != 3 or frame.dtype != np.uint8:
+        raise ValueError(f"a frame of the drawn world is (S, S, 3) uint8, not {frame.shape} {frame.dtype}")
+    rough = _Fit(frame, look, _ROUGH_PX, _ROUGH_SIGMA, _ROUGH_STEP)
+    fine = _Fit(frame, look, _FINE_PX, _FINE_SIGMA, _FINE_STEP)
+    found = rough.solved(np.append(_placed(frame, look), _ROUGH_SIGMA**2 / _MOST_HAZE**2 / 4), _ROUGH_LOOKS)
+    beginnings = [np.concatenate([found[:_PLACE], face, found[-1:]]) for face in _faces(frame, look, found)]
+    if start is not None:
+        beginnings.append(np.append(_shares(start), found[-1]))
+    found = fine.solved(min(beginnings, key=fine.error), _FINE_LOOKS)
+    if len(frame) > _FINE_PX:
+        # Strokes are whole pixels wide, a little different at every size.
+        found = _Fit(frame, look, _LARGEST_PX, _FINE_SIGMA, _FINE_STEP).solved(found, _ROUGH_LOOKS)
+    return _pose(found)
+
+
+def read_poses(frames: Iterable[np.ndarray], look: LookName) -> list[Pose]:
+    """The pose of each frame of a clip, see `read_pose`.
+
+    The pose before is only offered as a beginning: nothing is smoothed over time, and no frame depends on an error
+    made in another.
+    """
+    poses: list[Pose] = []
+    for frame in frames:
+        poses.append(read_pose(frame, look, poses[-1] if poses else None))
+    return poses
+
+
+def _shares(pose: Pose) -> np.ndarray:
+    """(7,) float64: where in its range each parameter is, 0 to 1."""
+    return (np.array([getattr(pose, name) for name in RANGES]) - _LOW) / (_HIGH - _LOW)
+
+
+def _pose(shares: np.ndarray) -> Pose:
+    values = np.clip(_LOW + (_HIGH - _LOW) * shares[: len(_LOW)], _LOW, _HIGH)
+    return Pose(**dict(zip(RANGES, values.tolist(), strict=True)))
+
+
+def _blurred(picture: np.ndarray, sigma: float) -> np.ndarray:
+    return cv2.GaussianBlur(picture, (0, 0), sigma * len(picture))
+
+
+def _reduced(picture: np.ndarray, side: int) -> np.ndarray:
+    """float32, at most `side` pixels wide and high."""
+    picture = picture.astype(np.float32)
+    return picture if len(picture) <= side else cv2.resize(picture, (side, side), interpolation=cv2.INTER_AREA)
+
+
+class _Fit:
+    """A frame at one size, and how far a drawing is from it.
+
+    Unknowns are (8,) in [0, 1]: the seven shares, and the frame's blur as variance (in which a picture changes evenly)
+    in parts of _MOST_HAZE ** 2. Frame and drawing are both softened by `sigma`: the drawing's edges move in steps of a
+    quarter pixel, and far-off edges have to overlap to be drawn together. Derivatives are central differences over
+    `step` of a range, wide enough to cross many such steps.
+    """
+
+    def __init__(self, frame: np.ndarray, look: LookName, side: int, sigma: float, step: float) -> None:
+        self.look, self.sigma, self.step = look, sigma, step
+        self.frame = _blurred(_reduced(frame, side), sigma)
+        self.drawn: tuple[bytes, np.ndarray] = b"", self.frame
+
+    def _softened(self, picture: np.ndarray, haze: float) -> np.ndarray:
+        return _blurred(picture, math.sqrt(self.sigma**2 + _MOST_HAZE**2 * haze))
+
+    def _drawing(self, unknowns: np.ndarray) -> np.ndarray:
+        return draw(_pose(unknowns), self.look, len(self.frame)).astype(np.float32)
+
+    def _at(self, unknowns: np.ndarray) -> np.ndarray:
+        """The sharp drawing, kept because the derivatives are asked for where the difference was."""
+        key = unknowns[:-1].tobytes()
+        if self.drawn[0] != key:
+            self.drawn = key, self._drawing(unknowns)
+        return self.drawn[1]
+
+    def _tint(self, soft: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """A drawing less its mean colour, and the gain of each colour that brings it nearest to the frame."""
+        centred = soft - soft.mean((0, 1))
+        gain = (centred * self.frame).sum((0, 1)) / (centred**2).sum((0, 1))
+        return centred, np.clip(gain, _LEAST_GAIN, _MOST_GAIN)
+
+    def difference(self, unknowns: np.ndarray) -> np.ndarray:
+        """(3 S S,) grey levels: drawing in the frame's blur and tint, less the frame."""
+        centred, gain = self._tint(self._softened(self._at(unknowns), unknowns[-1]))
+        return (centred * gain + self.frame.mean((0, 1)) - self.frame).ravel()
+
+    def error(self, unknowns: np.ndarray) -> float:
+        """Mean of the absolute difference, in grey levels."""
+        return float(np.abs(self.difference(unknowns)).mean())
+
+    def derivatives(self, unknowns: np.ndarray) -> np.ndarray:
+        """(3 S S, 8) of `difference`, less what another tint would undo (variable projection, Kaufman 1975)."""
+        sharp, haze = self._at(unknowns), unknowns[-1]
+        centred, gain = self._tint(self._softened(sharp, haze))
+        columns = []
+        for index in range(len(unknowns) - 1):
+            high, low = unknowns.copy(), unknowns.copy()
+            high[index], low[index] = min(1.0, high[index] + self.step), max(0.0, low[index] - self.step)
+            change = (self._drawing(high) - self._drawing(low)) / (high[index] - low[index])
+            columns.append(self._softened(change, haze))
+        high_haze, low_haze = min(1.0, haze + _HAZE_STEP), max(0.0, haze - _HAZE_STEP)
+        change = self._softened(sharp, high_haze) - self._softened(sharp, low_haze)
+        columns.append(change / (high_haze - low_haze))
+        power = (centred**2).sum((0, 1))
+        for index, column in enumerate(columns):
+            column = column - column.mean((0, 1))
+            columns[index] = (gain * (column - centred * (column * centred).sum((0, 1)) / power)).ravel()
+        return np.stack(columns, axis=1).astype(np.float64)
+
+    def solved(self, unknowns: np.ndarray, looks: int) -> np.ndarray:
+        """Unknowns (8,) nearby that bring the drawing nearest."""
+        return least_squares(
+            self.difference,
+            np.clip(unknowns, 0, 1),
+            self.derivatives,
+            bounds=(0, 1),
+            method="dogbox",  # goes all the way to a bound: shut eyes, closed mouth
+            loss="soft_l1",
+            f_scale=_OUTLIER_GREYS,
+            max_nfev=looks,
+            ftol=1e-3,
+            xtol=1e-3,
+        ).x
+
+
+def _spread(dimensions: int) -> np.ndarray:
+    """(1024, dimensions) in [0, 1), evenly spread and the same each time."""
+    return qmc.Sobol(dimensions, scramble=False).random_base2(_BANK_POWER)
+
+
+def _signature(picture: np.ndarray) -> np.ndarray:
+    """A small picture as a row of numbers, less its mean colour."""
+    return (picture - picture.mean((0, 1))).ravel()
+
+
+def _distances(signatures: np.ndarray, signature: np.ndarray) -> np.ndarray:
+    return ((signatures - signature) ** 2).sum(axis=1)
+
+
+@lru_cache
+def _place_bank(look: LookName) -> tuple[np.ndarray, np.ndarray]:
+    shares = _spread(len(RANGES))
+    pictures = [_signature(_reduced(draw(_pose(row), look, _ROUGH_PX), _BANK_PX)) for row in shares]
+    return shares, np.stack(pictures)
+
+
+def _placed(frame: np.ndarray, look: LookName) -> np.ndarray:
+    """(7,) shares of the drawing nearest to the frame as a whole, which is to say in place and tilt."""
+    shares, signatures = _place_bank(look)
+    return shares[np.argmin(_distances(signatures, _signature(_reduced(frame, _BANK_PX))))]
+
+
+@lru_cache
+def _face_bank(look: LookName) -> tuple[np.ndarray, np.ndarray]:
+    shares = np.full((1 << _BANK_POWER, len(RANGES)), 0.5)
+    shares[:, _PLACE:] = _spread(len(RANGES) - _PLACE)
+    return shares[:, _PLACE:], np.stack([_face(draw(_pose(row), look, _FINE_PX), row) for row in shares])
+
+
+def _faces(frame: np.ndarray, look: LookName, placed: np.ndarray) -> np.ndarray:
+    """(12, 4) shares of mouth, smile, eyes and brows: the faces most like the one at this place, nearest first."""
+    shares, signatures = _face_bank(look)
+    return shares[np.argsort(_distances(signatures, _face(frame, placed)), kind="stable")[:_NEIGHBOURS]]
+
+
+def _face(frame: np.ndarray, placed: np.ndarray) -> np.ndarray:
+    """The signature of the face, turned upright."""
+    pose, picture = _pose(placed), _reduced(frame, _FINE_PX)
+    pixel = _PATCH_SIDE / _PATCH_PX
+    cosine, sine = math.cos(math.radians(pose.tilt)), math.sin(math.radians(pose.tilt))
+    turn = np.array([[cosine, -sine], [sine, cosine]])
+    corner = turn @ (np.array(_PATCH_CORNER) + 0.5 * pixel) + HEAD + np.array([pose.x, pose.y])
+    matrix = np.column_stack([turn * pixel, corner]) * len(picture)
+    matrix[:, 2] -= 0.5  # pixel centres lie at integers for cv2
+    soft = _blurred(picture, 0.6 * pixel)
+    how = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+    patch = cv2.warpAffine(soft, matrix, (_PATCH_PX, _PATCH_PX), flags=how, borderMode=cv2.BORDER_REPLICATE)
+    return _signature(patch)

@@ -1,0 +1,149 @@
+"""Which clip goes through which run: what rendering and evaluating decide alike before the first frame."""
+
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from data.domain.domain import Domain
+from data.domain.sources import Source, open_source
+from data.domain.web import fetch, is_url
+from data.domain.windows import load_size_of
+from data.errors import MissingInputError, NoFaceError, SettingsError
+from data.faces.aligners import open_aligner
+from data.faces.detection import Backend
+from data.faces.follow import Identity
+from data.faces.placing import Analysis, analyse
+from pipelines.options import EvaluateOptions, RenderOptions
+from pipelines.places import find_domain, newest_run, say
+from recycle.methods.base import Direction, Method
+from recycle.runs.checkpoint import CheckpointError, Choice
+from recycle.runs.runfolder import load_for_rendering
+from recycle.training.parallel import best_accelerator
+
+FEW_FRAMES = 25
+"""Of a held-out end: fewer are hardly worth looking at."""
+
+
+@dataclass(frozen=True)
+class Translation:
+    """A run, ready on its device, and the clip to translate with it.
+
+    step: of the checkpoint that was loaded. checkpoint: which of the run's that is. start: seconds from which on the
+    source is translated. domain: the one that the source belongs to, where it is there. names: of both domains, first
+    the source's.
+    """
+
+    run: Path
+    settings: dict[str, Any]
+    method: Method
+    step: int
+    checkpoint: Choice
+    direction: Direction
+    source: Source
+    start: Fraction
+    domain: Domain | None
+    names: tuple[str, str]
+
+    @property
+    def learned_from(self) -> bool:
+        """The source is a clip that its domain was made from, and not its held-out end alone."""
+        return not self.start and self.domain is not None and _is_of(self.source, self.domain)
+
+    @property
+    def aligner(self) -> str:
+        """What cuts faces out of frames; "none" where whole frames are translated."""
+        return self.settings[f"aligner_{self.direction[0]}"]
+
+    @property
+    def device(self) -> str:
+        """Where the run's networks are."""
+        return str(next(self.method.parameters()).device)
+
+    @property
+    def batch_size(self) -> int:
+        """Frames that are translated at once where the user does not say."""
+        return 8 if self.device.startswith("cuda") else 2
+
+    @property
+    def face_px(self) -> int:
+        """Side of a face's picture: the scale at which the networks have seen faces."""
+        return load_size_of(self.settings["config"]["networks"]["size"], self.settings["crop_jitter"])
+
+
+def decide(options: RenderOptions | EvaluateOptions) -> Translation:
+    """Fills in what the user left open, and says every choice. Raises RetargetError."""
+    run = options.run or newest_run(options.runs)
+    try:
+        settings, method, step, checkpoint = load_for_rendering(run, options.weights, options.checkpoint, on_note=say)
+    except CheckpointError as error:
+        raise MissingInputError(str(error)) from error
+    direction: Direction = "b_to_a" if options.reverse else "a_to_b"
+    here, there = ("b", "a") if options.reverse else ("a", "b")
+    if f"generator_{here}{there}" not in method.generators:
+        raise SettingsError(f"--reverse: {settings['method']} translates one way; leave it away, or train B and A")
+    names = Path(settings[here]).name, Path(settings[there]).name
+    domain, start = None, Fraction(0)
+    if options.input is None or (Path(settings[here]) / "domain.json").exists():
+        domain = find_domain(settings[here], options.domains)
+    if options.input is None:
+        assert domain is not None
+        path, start = _held_out_end(domain)
+    else:
+        path = fetch(options.input, options.domains / ".web") if is_url(options.input) else Path(options.input)
+    source = open_source(path)
+    accelerator = options.accelerator if options.accelerator != "auto" else best_accelerator()
+    if accelerator == "cuda" and not torch.cuda.is_available():
+        raise SettingsError("--accelerator cuda: no CUDA device here; leave it away, or give cpu")
+    method.to(accelerator)
+    weights = f"{options.weights} weights of the {checkpoint} checkpoint, step {step}"
+    say(f"run {run} ({settings['method']}, {weights}), {names[0]} to {names[1]}, on {accelerator}")
+    say(f"input {path}" + (f" from {float(start):.2f} s on (its held-out end)" if start else ""))
+    return Translation(run, settings, method, step, checkpoint, direction, source, start, domain, names)
+
+
+def look(translation: Translation, spool: Path, *, face: str, models: Path | None) -> tuple[Analysis, Backend | None]:
+    """The first look over the clip (see `analyse`), and what finds its faces; None for whole frames.
+
+    Raises RetargetError.
+    """
+    backend = None if translation.aligner == "none" else open_aligner(translation.aligner, models, say)
+    analysis = analyse(translation.source, backend, spool, face=face, identity=_known_person(translation))
+    if analysis.faceless:
+        raise NoFaceError(
+            f"{translation.source.path}: no face found in any of {analysis.frames} frames, so there is nothing to "
+            f"translate; give another --input, or a run of whole frames (retarget extract --align none)"
+        )
+    return analysis, backend
+
+
+def _held_out_end(domain: Domain) -> tuple[Path, Fraction]:
+    """The domain's first clip that has a held-out part, and where that begins; the whole clip where none has."""
+    videos = [clip for clip in domain.clips if clip.kind == "video"]
+    if not videos:
+        raise MissingInputError(f"{domain.folder}: was not made from a video; give --input VIDEO")
+    held_out = next((record for record in domain.records() if record.split == "test"), None)
+    clip = domain.clip(held_out.clip) if held_out else videos[0]
+    path = Path(clip.path)
+    if not path.exists():
+        raise MissingInputError(f"{path}: the clip that {domain.folder} was made from is gone; give --input VIDEO")
+    if held_out is None:
+        return path, Fraction(0)
+    count = sum(record.split == "test" and record.clip == held_out.clip for record in domain.records())
+    if count < FEW_FRAMES:
+        say(f"only {count} frames of {path} are held out; give --input VIDEO for more than a blink")
+    return path, held_out.seconds
+
+
+def _known_person(translation: Translation) -> Identity | None:
+    """Whom the domain followed, where the input is one of the clips that it was made from."""
+    domain = translation.domain
+    if domain is None or domain.identity is None:
+        return None
+    return Identity.from_json(domain.identity) if _is_of(translation.source, domain) else None
+
+
+def _is_of(source: Source, domain: Domain) -> bool:
+    return str(source.path.resolve()) in {clip.path for clip in domain.clips}

@@ -1,0 +1,143 @@
+"""Many processes that train one set of weights, by Lightning Fabric.
+
+Methods are called through their losses, twice a step, and not through `forward`, which is where DistributedDataParallel
+hooks in. So gradients are averaged here, in one exchange an optimiser step.
+"""
+
+import os
+import platform
+from collections.abc import Iterable
+from typing import Any, Literal, cast
+
+import torch
+import torch.distributed as dist
+from lightning_fabric import Fabric
+from lightning_fabric.plugins.environments import SLURMEnvironment, TorchElasticEnvironment
+from torch import Tensor, nn
+
+from recycle.config import TrainingConfig
+from recycle.training.randomness import seed_everything
+
+Precision = Literal["float32", "bfloat16"]
+
+
+class DeviceError(ValueError):
+    """The hardware asked for is not there. One line."""
+
+
+def make_fabric(config: TrainingConfig) -> Fabric:
+    """Joins the processes of this run, or starts them, and seeds them alike: build the method after this call.
+
+    Under torchrun and SLURM their settings say how many processes there are. Otherwise `devices` on each of `nodes`
+    machines: by default one process for each GPU, or one on a CPU. Raises DeviceError.
+    """
+    accelerator = config.accelerator if config.accelerator != "auto" else best_accelerator()
+    devices, nodes = _processes(config, accelerator)
+    precision = resolve_precision(config.precision, accelerator)
+    try:
+        fabric = Fabric(
+            accelerator=accelerator,
+            devices=devices,
+            num_nodes=nodes,
+            strategy="ddp" if devices * nodes > 1 else "auto",
+            precision="bf16-mixed" if precision == "bfloat16" else "32-true",
+        )
+        fabric.launch()
+    except (RuntimeError, ValueError) as error:
+        reason = " ".join(str(error).split())
+        raise DeviceError(f"--accelerator {accelerator}, {devices} x {nodes} processes: {reason}") from error
+    # Shapes stay the same, so the time to try every convolution pays. Same bytes are promised on a CPU only.
+    torch.backends.cudnn.benchmark = True
+    seed_everything(config.seed)
+    return fabric
+
+
+def resolve_precision(precision: str, device: str) -> Precision:
+    """What `auto` means on a kind of device: bfloat16 where the hardware computes in it and does not imitate it."""
+    if precision != "auto":
+        return cast(Precision, precision)
+    if device == "cuda":
+        fast = torch.cuda.is_bf16_supported(including_emulation=False)
+    elif device == "cpu" and platform.machine() in ("aarch64", "arm64"):
+        fast = torch.ops.mkldnn._is_mkldnn_bf16_supported()
+    elif device == "cpu":  # oneDNN also says yes to AVX512 without bfloat16, where it imitates
+        fast = torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
+    else:
+        fast = False
+    return "bfloat16" if fast else "float32"
+
+
+def share_weights(module: nn.Module) -> None:
+    """Gives every process the weights and buffers of the first."""
+    if _alone():
+        return
+    with torch.no_grad():
+        for tensor in (*module.parameters(), *module.buffers()):
+            dist.broadcast(tensor, src=0)
+
+
+def average_gradients(parameters: Iterable[nn.Parameter]) -> None:
+    """Replaces each gradient by its mean over all processes. Which parameters have one is the same on all."""
+    if _alone():
+        return
+    gradients = [parameter.grad for parameter in parameters if parameter.grad is not None]
+    flat = torch.cat([gradient.flatten() for gradient in gradients])
+    dist.all_reduce(flat)
+    flat /= dist.get_world_size()
+    for gradient, part in zip(gradients, flat.split([gradient.numel() for gradient in gradients]), strict=True):
+        gradient.copy_(part.view_as(gradient))
+
+
+def mean_over_processes(values: Tensor) -> Tensor:
+    """The mean of a tensor over all processes."""
+    if not _alone():
+        dist.all_reduce(values)
+        values /= dist.get_world_size()
+    return values
+
+
+def largest_over_processes(values: list[float], device: torch.device) -> list[float]:
+    """Element by element the largest of all processes, so that all of them decide alike."""
+    if _alone():
+        return values
+    tensor = torch.tensor(values, dtype=torch.float64, device=device)
+    dist.all_reduce(tensor, op=dist.ReduceOp.MAX)
+    return tensor.tolist()
+
+
+def gather_to_first(item: Any) -> list[Any]:
+    """What every process gives, in their order, on the first; an empty list on the others."""
+    if _alone():
+        return [item]
+    items: list[Any] = [None] * dist.get_world_size() if dist.get_rank() == 0 else []
+    dist.gather_object(item, items or None, dst=0)
+    return items
+
+
+def leave_group() -> None:
+    """Ends what connects the processes. One that exits without it can abort, after all its work is done."""
+    if not _alone():
+        dist.destroy_process_group()
+
+
+def _alone() -> bool:
+    return not dist.is_available() or not dist.is_initialized() or dist.get_world_size() == 1
+
+
+def best_accelerator() -> str:
+    """The fastest hardware there is: cuda, mps or cpu."""
+    if torch.cuda.is_available():
+        return "cuda"
+    return "mps" if torch.backends.mps.is_available() else "cpu"
+
+
+def _processes(config: TrainingConfig, accelerator: str) -> tuple[int, int]:
+    """Processes on a machine, and machines."""
+    environ = os.environ
+    if TorchElasticEnvironment.detect():
+        here = int(environ["LOCAL_WORLD_SIZE"])
+        return here, int(environ["WORLD_SIZE"]) // here
+    if SLURMEnvironment.detect():
+        nodes = int(environ.get("SLURM_NNODES", 1))
+        return int(environ["SLURM_NTASKS"]) // nodes, nodes
+    return config.devices or (torch.cuda.device_count() if accelerator == "cuda" else 1), config.nodes

@@ -1,0 +1,120 @@
+"""Domains on disk: what is written is read back, splits share no frame, bad names and damaged files are refused."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from data.disk import check_name, name_from
+from data.domain.domain import Clip, Domain, Record, held_out, require_window, runs
+from data.errors import BadNameError, MissingInputError, SettingsError, TooFewFramesError
+
+
+def clip_records(kept: list[bool], shots: list[int] | None = None, clip: str = "a") -> list[Record]:
+    """A clip's records as extraction makes them."""
+    shots = shots or [0] * len(kept)
+    return [
+        Record(clip, n, n * 512, "1/12800", shots[n], "train" if keep else "excluded", track=0 if keep else None)
+        for n, keep in enumerate(kept)
+    ]
+
+
+def described(name: str) -> Clip:
+    return Clip(name, f"/films/{name}.mp4", "0" * 64, "video", {}, 3, 3, 1, "25", [64, 48], 0, {})
+
+
+def test_what_was_saved_is_loaded(tmp_path: Path) -> None:
+    domain = Domain(tmp_path / "d", "yunet", 256, [described("a")], {"looks": [[0.5]]}, {"av": "18"})
+    domain.folder.mkdir()
+    records = clip_records([True, False, True])
+    records[0] = replace(records[0], landmarks=[[1.5, 2.0]], transform=[[1, 0, 0], [0, 1, 0]], sharpness=3.5)
+    domain.save(records)
+    again = Domain.load(domain.folder)
+    assert again == domain
+    assert list(again.records()) == records
+
+
+def test_records_of_a_clip_that_was_dropped_are_not_read(tmp_path: Path) -> None:
+    domain = Domain(tmp_path, "none", 64, [described("b")])
+    domain.save(clip_records([True] * 3, clip="a") + clip_records([True] * 2, clip="b"))
+    assert {record.clip for record in Domain.load(tmp_path).records()} == {"b"}
+
+
+@pytest.mark.parametrize("content", ["", "{", "[]", '{"format": 99}', '{"format": 1, "clips": [{"clip": "../x"}]}'])
+def test_a_damaged_domain_is_one_line(tmp_path: Path, content: str) -> None:
+    (tmp_path / "domain.json").write_text(content)
+    with pytest.raises(SettingsError) as error:
+        Domain.load(tmp_path)
+    assert "\n" not in str(error.value)
+
+
+def test_a_clip_name_that_climbs_out_of_the_folder_is_refused(tmp_path: Path) -> None:
+    domain = Domain(tmp_path, "none", 64, [described("../../etc")])
+    domain.save([])
+    with pytest.raises(BadNameError):
+        Domain.load(tmp_path)
+
+
+def test_a_missing_domain_says_how_to_make_it(tmp_path: Path) -> None:
+    with pytest.raises(MissingInputError, match="retarget extract"):
+        Domain.load(tmp_path / "nobody")
+
+
+@given(st.lists(st.booleans(), min_size=1, max_size=80), st.integers(1, 5), st.data())
+def test_the_held_out_part_shares_no_frame_and_lies_at_the_end(
+    kept: list[bool], window: int, data: st.DataObject
+) -> None:
+    cuts = data.draw(st.lists(st.booleans(), min_size=len(kept), max_size=len(kept)))
+    shots = [sum(cuts[: n + 1]) for n in range(len(kept))]
+    before = clip_records(kept, shots)
+    after = held_out(before, window)
+    assert [r.number for r in after] == [r.number for r in before]
+    assert all((r.split == "excluded") == (b.split == "excluded") for r, b in zip(after, before, strict=True))
+    splits = [r.split for r in after if r.split != "excluded"]
+    assert splits == sorted(splits, key=["train", "gap", "test"].index)
+    if "test" in splits:
+        assert splits.count("gap") == window
+        for split in ("train", "test"):
+            assert any(len(run) >= window and run[0].split == split for run in runs(after))
+        assert splits.count("test") >= round(len(splits) / 10)
+
+
+def test_a_clip_of_one_window_is_all_for_training() -> None:
+    assert [r.split for r in held_out(clip_records([True] * 3), 3)] == ["train"] * 3
+
+
+def test_a_hundred_frames_hold_out_the_last_ten() -> None:
+    splits = [r.split for r in held_out(clip_records([True] * 100), 3)]
+    assert splits == ["train"] * 87 + ["gap"] * 3 + ["test"] * 10
+
+
+def test_runs_break_at_cuts_gaps_and_clips() -> None:
+    records = clip_records([True] * 3 + [False] + [True] * 4, [0] * 6 + [1] * 2) + clip_records([True] * 2, clip="b")
+    assert [[(r.clip, r.number) for r in run] for run in runs(records)] == [
+        [("a", 0), ("a", 1), ("a", 2)],
+        [("a", 4), ("a", 5)],
+        [("a", 6), ("a", 7)],
+        [("b", 0), ("b", 1)],
+    ]
+
+
+def test_too_few_frames_says_how_many_there_are_and_are_needed() -> None:
+    with pytest.raises(TooFewFramesError, match="2 usable frames in a row, a window needs 3"):
+        require_window(clip_records([True, True, False, True]), 3, "clip.mp4")
+
+
+@pytest.mark.parametrize("name", ["", ".", "..", "a/b", "/etc", ".hidden", "a\0b", "x" * 101, "a\nb", " a", "a."])
+def test_names_that_must_not_become_paths(name: str) -> None:
+    with pytest.raises(BadNameError):
+        check_name(name, "--name")
+
+
+@given(st.text(max_size=150))
+def test_any_text_gives_a_fit_name(text: str) -> None:
+    assert check_name(name_from(text), "name")
+
+
+def test_names_keep_what_people_write() -> None:
+    assert name_from("name with spaces & ünïcode") == "name with spaces & ünïcode"

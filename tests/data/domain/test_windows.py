@@ -1,0 +1,163 @@
+"""Windows: consecutive frames only, the same draw for the same number, deleted pictures respected, parts disjoint."""
+
+from dataclasses import replace
+from itertools import islice
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from data.domain.domain import Clip, Domain, Record
+from data.domain.pictures import write_picture
+from data.domain.windows import UnpairedWindows, Windows, batches, load_size_of
+from data.errors import PictureError, SettingsError, TooFewFramesError
+
+
+def make_domain(folder: Path, numbers: list[int], *, size: int = 32, width: int | None = None, shot_at: int = 10**6):
+    """A domain whose frame n is the flat grey 8 * n, with the given frame numbers kept."""
+    (folder / "frames" / "c").mkdir(parents=True)
+    records = [Record("c", n, n, "1/25", int(n >= shot_at), "train") for n in numbers]
+    clip = Clip("c", "c.mp4", "", "video", {}, len(numbers), len(numbers), 1, "25", [size, size], 0, {})
+    domain = Domain(folder, "none", size, [clip])
+    domain.save(records)
+    for record in records:
+        grey = np.full((size, width or size, 3), 8 * record.number, np.uint8)
+        write_picture(folder / record.picture, grey)
+    return domain
+
+
+def greys(window: torch.Tensor) -> list[int]:
+    """Frame numbers that a window of `make_domain` shows."""
+    return [round(float(frame.mean() + 1) * 127.5 / 8) for frame in window]
+
+
+def windows_of(domain: Domain, **changed) -> Windows:
+    options = {"split": "train", "window": 3, "size": 32, "crop_jitter": False} | changed
+    return Windows(domain, **options)
+
+
+def all_shown(windows: Windows) -> list[list[int]]:
+    return [greys(windows.draw(i, None)) for i in range(len(windows))]
+
+
+def test_every_window_of_consecutive_frames_and_no_other(tmp_path: Path) -> None:
+    domain = make_domain(tmp_path / "d", [0, 1, 2, 3, 5, 6, 7, 8, 9], shot_at=8)
+    assert all_shown(windows_of(domain)) == [[0, 1, 2], [1, 2, 3], [5, 6, 7]]
+
+
+def test_deleting_a_picture_takes_every_window_over_it(tmp_path: Path) -> None:
+    domain = make_domain(tmp_path / "d", list(range(9)))
+    assert len(windows_of(domain)) == 7
+    (domain.folder / "frames/c/000005.jpg").unlink()
+    assert all_shown(windows_of(domain)) == [[0, 1, 2], [1, 2, 3], [5, 6, 7], [6, 7, 8]]
+
+
+def test_a_changed_picture_is_read_again(tmp_path: Path) -> None:
+    domain = make_domain(tmp_path / "d", list(range(3)))
+    assert all_shown(windows_of(domain)) == [[0, 1, 2]]
+    write_picture(domain.folder / "frames/c/000002.jpg", np.full((32, 32, 3), 8 * 9, np.uint8))
+    assert all_shown(windows_of(domain)) == [[0, 9, 2]]
+    assert len(list((domain.folder / ".cache").iterdir())) == 1
+
+
+def test_too_few_frames_is_said(tmp_path: Path) -> None:
+    with pytest.raises(TooFewFramesError, match="2 usable frames in a row, a window needs 3"):
+        windows_of(make_domain(tmp_path / "d", [0, 1, 3]))
+
+
+def test_pictures_smaller_than_training_wants_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match="--size 64"):
+        windows_of(make_domain(tmp_path / "d", [0, 1, 2]), size=64)
+
+
+def test_a_broken_picture_is_named_and_leaves_no_cache(tmp_path: Path) -> None:
+    domain = make_domain(tmp_path / "d", [0, 1, 2])
+    (domain.folder / "frames/c/000002.jpg").write_bytes(b"no picture")
+    with pytest.raises(PictureError, match=r"000002\.jpg"):
+        windows_of(domain)
+    assert list((domain.folder / ".cache").iterdir()) == []
+
+
+def test_single_pictures_keep_their_own_sizes(tmp_path: Path) -> None:
+    domain = make_domain(tmp_path / "d", [0, 1, 2])
+    domain.save(replace(record, shot=record.number) for record in domain.records())
+    write_picture(domain.folder / "frames/c/000002.jpg", np.full((32, 80, 3), 8, np.uint8))
+    write_picture(domain.folder / "frames/c/000003.jpg", np.full((64, 48, 3), 16, np.uint8))
+    windows = windows_of(domain, window=1)
+    assert [windows.size_of(index) for index in range(3)] == [(32, 32), (32, 80), (43, 32)]
+    assert all_shown(windows) == [[0], [1], [2]]
+
+
+def test_frames_in_a_row_of_two_sizes_are_refused(tmp_path: Path) -> None:
+    domain = make_domain(tmp_path / "d", [0, 1, 2])
+    write_picture(domain.folder / "frames/c/000002.jpg", np.full((32, 80, 3), 8, np.uint8))
+    with pytest.raises(PictureError, match=r"000002\.jpg: of another size than 000001\.jpg"):
+        windows_of(domain)
+    assert list((domain.folder / ".cache").iterdir()) == []
+
+
+def test_one_crop_serves_all_frames_of_a_window(tmp_path: Path) -> None:
+    domain = make_domain(tmp_path / "d", [0, 1, 2], size=32, width=48)
+    ramp = np.repeat(np.arange(0, 240, 5, dtype=np.uint8)[None, :, None], 32, 0).repeat(3, 2)
+    for n in range(3):
+        write_picture(domain.folder / f"frames/c/{n + 1:06d}.jpg", ramp)
+    windows = windows_of(domain, crop_jitter=True, flip=True)
+    drawn = [windows.draw(0, np.random.default_rng(seed)) for seed in range(30)]
+    for window in drawn:
+        assert window.shape == (3, 3, 32, 32)
+        assert torch.equal(window[0], window[1]) and torch.equal(window[1], window[2])
+    rises = {bool(window[0, 0, 0, -1] > window[0, 0, 0, 0]) for window in drawn}
+    assert rises == {True, False}, "flips are drawn"
+    assert len({float(window[0, 0, 0].min()) for window in drawn}) > 3, "crops are drawn"
+
+
+def test_pictures_come_as_the_authors_scale_them() -> None:
+    assert load_size_of(256, crop_jitter=True) == 286
+    assert load_size_of(256, crop_jitter=False) == 256
+
+
+def test_pixels_map_to_minus_one_and_one(tmp_path: Path) -> None:
+    domain = make_domain(tmp_path / "d", [0, 1, 2])
+    for n, grey in enumerate((0, 255, 128)):
+        write_picture(domain.folder / f"frames/c/{n + 1:06d}.jpg", np.full((32, 32, 3), grey, np.uint8))
+    window = windows_of(domain).draw(0, None)
+    assert [float(frame.mean()) for frame in window] == pytest.approx([-1, 1, 128 / 127.5 - 1], abs=1e-6)
+
+
+def test_any_start_and_any_number_of_processes_see_the_same_order(tmp_path: Path) -> None:
+    dataset = UnpairedWindows(
+        windows_of(make_domain(tmp_path / "a", list(range(12)))),
+        windows_of(make_domain(tmp_path / "b", list(range(5)))),
+        seed=3,
+    )
+
+    def seen(count: int, **options) -> list[tuple[list[int], list[int]]]:
+        stream = batches(dataset, **options)
+        return [(greys(a), greys(b)) for batch in islice(stream, count) for a, b in zip(*batch, strict=True)]
+
+    whole = seen(24, batch_size=1, start_step=0)
+    assert seen(14, batch_size=1, start_step=10) == whole[10:]
+    parts = [seen(6, batch_size=2, start_step=0, rank=rank, world_size=2) for rank in (0, 1)]
+    together = [pair for step in range(6) for part in parts for pair in part[2 * step : 2 * step + 2]]
+    assert together == whole
+    assert seen(24, batch_size=1, start_step=0, workers=2) == whole
+
+
+def test_an_epoch_shows_every_window_of_the_longer_domain_once(tmp_path: Path) -> None:
+    dataset = UnpairedWindows(
+        windows_of(make_domain(tmp_path / "a", list(range(12)))),
+        windows_of(make_domain(tmp_path / "b", list(range(5)))),
+        seed=0,
+    )
+    first = [greys(dataset[k][0])[0] for k in range(10)]
+    second = [greys(dataset[k][0])[0] for k in range(10, 20)]
+    assert sorted(first) == sorted(second) == list(range(10))
+    assert first != second
+    assert {greys(dataset[k][1])[0] for k in range(40)} == {0, 1, 2}
+
+
+def test_a_part_much_shorter_than_a_window_has_none(tmp_path: Path) -> None:
+    domain = make_domain(tmp_path / "d", [0, 1, 2])
+    domain.save([replace(record, split="test") for record in domain.records()])
+    assert [len(windows_of(domain, split="test", window=window)) for window in (1, 2, 3, 4, 5, 6)] == [3, 2, 1, 0, 0, 0]

@@ -1,0 +1,340 @@
+"""The whole way, as a user goes it: commands, exit codes, what stands on disk, and what is said when it goes wrong."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from data.domain.domain import Domain
+from data.domain.pictures import read_picture
+from data.video.reader import probe, read_frames, read_metadata
+from data.world.puppets import motion, write_clip
+from pipelines.cli import run
+from tests.media import frame_times, sound_packets, write_frames, write_portrait
+
+TINY = ("--preset", "tiny", "--generator-filters", "4", "--predictor-filters", "4", "--discriminator-filters", "4")
+TINY = (*TINY, "--generator", "resnet_1blocks", "--size", "32", "--accelerator", "cpu")
+
+
+@pytest.fixture
+def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty folder to work in, without model files."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("RETARGET_MODELS", str(tmp_path / "no-models"))
+    return tmp_path
+
+
+def draw(path: Path, look: str = "A", frames: int = 24, seed: int = 0, size: int = 48) -> Path:
+    write_clip(path, motion(seed, frames), look, size)
+    return path
+
+
+def one_error(capsys: pytest.CaptureFixture[str], *words: object, code: int = 2) -> str:
+    """Runs a command that has to fail with one line on stderr."""
+    capsys.readouterr()
+    assert run([str(word) for word in words]) == code
+    lines = [line for line in capsys.readouterr().err.splitlines() if line.strip()]
+    assert len(lines) == 1, lines
+    return lines[0]
+
+
+def train_drawn(place: Path, *words: str, steps: int = 6) -> None:
+    """Domains a and b of drawn clips, and a run over them."""
+    for name, look in (("a", "A"), ("b", "B")):
+        if not (place / f"{name}.mp4").exists():
+            draw(place / f"{name}.mp4", look, seed=ord(name))
+            assert run(["extract", f"{name}.mp4", "--align", "none", "--size", "32"]) == 0
+    assert (
+        run(["train", "a", "b", *TINY, "--steps", str(steps), "--sample-every", "3", "--save-every", "3", *words]) == 0
+    )
+
+
+def test_the_whole_way_on_whole_frames(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    train_drawn(place)
+    domain = Domain.load(place / "domains" / "a")
+    records = list(domain.records())
+    assert len(records) == 24
+    assert [r.split for r in records] == ["train"] * 18 + ["gap"] * 3 + ["test"] * 3
+    assert read_picture(domain.folder / records[0].picture).shape == (32, 32, 3)
+    assert read_picture(domain.folder / "contact-sheet.jpg").size
+    run_folder = place / "runs" / "a-b"
+    assert sorted(p.name for p in (run_folder / "samples").iterdir()) == ["step-000003.jpg", "step-000006.jpg"]
+    assert (run_folder / "metrics.csv").read_text().splitlines()[-1].startswith("6,")
+    assert list((run_folder / "log").iterdir())
+
+    assert run(["render", "--checkpoint", "newest"]) == 0
+    run_folder.rename(place / "runs" / "again")
+    assert run(["render"]) == 0
+    (place / "runs" / "again").rename(run_folder)
+    assert sorted(p.name for p in (place / "renders").iterdir()) == ["a-as-b-again.mp4", "a-as-b-newest.mp4"]
+    assert run(["render", "--compare"]) == 0
+    result = place / "renders" / "a-as-b.mp4"
+    source_times = frame_times(place / "a.mp4")
+    start = next(r.seconds for r in records if r.split == "test")
+    assert frame_times(result) == [t - start for t in source_times if t >= start]
+    assert "held-out end" in capsys.readouterr().out
+
+    assert run(["render", "--input", "a.mp4", "--output", "whole.mp4"]) == 0
+    assert frame_times(place / "whole.mp4") == source_times
+    assert sound_packets(place / "whole.mp4") == sound_packets(place / "a.mp4")
+    assert (probe("whole.mp4").width, probe("whole.mp4").height) == (48, 48)
+    tags = read_metadata(place / "whole.mp4")
+    assert "Synthetic" in tags["comment"] and "TrainedAlgorithmicMedia" in tags["digital_source_type"]
+    assert run(["render", "--input", "b.mp4", "--reverse", "--output", "back.mkv"]) == 0
+    assert len(frame_times(place / "back.mkv")) == 24
+    assert not [p for p in place.rglob("*") if "partial" in p.name or p.name.endswith(".parts")]
+
+
+def test_the_whole_way_on_faces(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A face is translated and pasted back: outside the mask, and in frames without it, the picture stays."""
+    write_portrait(place / "p.mp4", frames=40, without=range(12, 24))
+    write_portrait(place / "q.mp4", frames=20)
+    assert run(["extract", "p.mp4", "--align", "haar", "--size", "64"]) == 0
+    assert run(["extract", "q.mp4", "--align", "haar", "--size", "64"]) == 0
+    domain = Domain.load(place / "domains" / "p")
+    records = list(domain.records())
+    assert [r.number for r in records if r.split == "excluded"] == list(range(12, 24))
+    assert {r.reason for r in records if r.split == "excluded"} == {"no face"}
+    assert domain.clips[0].excluded == {"no face": 12}
+    assert run(["train", "p", "q", *TINY, "--steps", "3"]) == 0
+    assert run(["render", "--input", "p.mp4", "--output", "r.mp4"]) == 0
+    assert frame_times(place / "r.mp4") == frame_times(place / "p.mp4")
+    before = np.stack([f.rgb for f in read_frames("p.mp4")]).astype(int)
+    after = np.stack([f.rgb for f in read_frames("r.mp4")]).astype(int)
+    changed = np.abs(before - after).mean(axis=(1, 2, 3))
+    assert changed[12:24].max() < 2.5, "frames without the face pass through"
+    assert changed[:12].min() > 4, "the face is translated"
+    corner = np.abs(before - after)[:, :40, :40]
+    assert corner.mean() < 2.5, "far from the face nothing changes"
+
+    write_frames(place / "wall.mp4", [np.full((64, 64, 3), 90, np.uint8)] * 9)
+    assert run(["evaluate", "--input", "p.mp4"]) == 0
+    before = sorted((path, path.stat().st_mtime_ns) for path in place.rglob("*.mp4"))
+    for command in ("render", "evaluate"):
+        capsys.readouterr()
+        assert "no face found in any of 9 frames" in one_error(capsys, command, "--input", "wall.mp4")
+    assert sorted((path, path.stat().st_mtime_ns) for path in place.rglob("*.mp4")) == before
+
+
+def test_extract_again_does_nothing_twice(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    draw(place / "a.mp4")
+    draw(place / "b.mp4", "B")
+    assert run(["extract", "a.mp4", "--name", "d", "--align", "none", "--size", "32"]) == 0
+    table = (place / "domains/d/frames.jsonl").read_bytes()
+    stamp = (place / "domains/d/frames/a/000001.jpg").stat().st_mtime_ns
+    capsys.readouterr()
+    assert run(["extract", "a.mp4", "b.mp4", "--name", "d", "--align", "none", "--size", "32"]) == 0
+    assert "already in" in capsys.readouterr().out
+    assert (place / "domains/d/frames/a/000001.jpg").stat().st_mtime_ns == stamp
+    assert (place / "domains/d/frames.jsonl").read_bytes().startswith(table)
+    assert [clip.clip for clip in Domain.load(place / "domains/d").clips] == ["a", "b"]
+
+
+def test_a_clip_that_changed_is_extracted_anew(place: Path) -> None:
+    draw(place / "a.mp4", frames=12)
+    assert run(["extract", "a.mp4", "--align", "none", "--size", "32"]) == 0
+    draw(place / "a.mp4", frames=15)
+    assert run(["extract", "a.mp4", "--align", "none", "--size", "32"]) == 0
+    domain = Domain.load(place / "domains/a")
+    assert [clip.frames for clip in domain.clips] == [15]
+    assert len(list(domain.records())) == 15 == len(list((domain.folder / "frames/a").glob("*.jpg")))
+
+
+def test_two_files_of_one_name_are_two_clips(place: Path) -> None:
+    for folder, look in (("x", "A"), ("y", "B")):
+        (place / folder).mkdir()
+        draw(place / folder / "take.mp4", look, frames=9)
+    assert run(["extract", "x/take.mp4", "y/take.mp4", "--align", "none", "--size", "32"]) == 0
+    assert [clip.clip for clip in Domain.load(place / "domains/take").clips] == ["take", "take-2"]
+
+
+def test_a_folder_of_strips_becomes_windows(place: Path) -> None:
+    (place / "trainA").mkdir()
+    for n in range(4):
+        cv2.imwrite(f"trainA/{n}.png", np.random.default_rng(n).integers(0, 255, (32, 96, 3)).astype(np.uint8))
+    assert run(["extract", "trainA", "--align", "none", "--size", "32"]) == 0
+    records = list(Domain.load(place / "domains/trainA").records())
+    assert [(r.number, r.shot) for r in records] == [(n, n // 3) for n in range(12)]
+
+
+def test_training_again_goes_on_and_ends_at_once_when_done(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    train_drawn(place, steps=3)
+    train_drawn(place, steps=6)
+    assert "going on from step 3" in capsys.readouterr().out
+    weights = (place / "runs/a-b/checkpoints/step-00000006/weights.safetensors").read_bytes()
+    train_drawn(place, "--run", "runs/straight", steps=6)
+    # the schedule of a longer run differs, so only the length is compared here; bytes are compared in test_trainer
+    assert len((place / "runs/straight/checkpoints/step-00000006/weights.safetensors").read_bytes()) == len(weights)
+    capsys.readouterr()
+    train_drawn(place, steps=6)
+    assert "done already" in capsys.readouterr().out
+
+
+def test_a_killed_training_ends_with_the_same_bytes(place: Path) -> None:
+    train_drawn(place, "--run", "runs/whole", steps=14)
+    command = [sys.executable, "-m", "pipelines.cli", "train", "a", "b", *TINY, "--steps", "14"]
+    command += ["--sample-every", "3", "--save-every", "3", "--run", "runs/killed"]
+    environment = os.environ | {"OMP_NUM_THREADS": "1", "PYTHONPATH": str(Path(__file__).parents[2])}
+    folder = place / "runs/killed/checkpoints"
+    for saved in (3, 9):
+        process = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        deadline = time.monotonic() + 120
+        while not list(folder.glob(f"step-{saved:08d}")) and process.poll() is None and time.monotonic() < deadline:
+            time.sleep(0.005)
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+    assert subprocess.run(command, env=environment, check=False, capture_output=True).returncode == 0
+    for name in ("weights", "ema"):
+        killed = (folder / f"step-00000014/{name}.safetensors").read_bytes()
+        assert killed == (place / f"runs/whole/checkpoints/step-00000014/{name}.safetensors").read_bytes(), name
+
+
+def test_an_interrupted_render_goes_on(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Stopped in the second shot, the first is not done again, and the result is the one of an uninterrupted run."""
+    train_drawn(place, steps=3)
+    dark, light = np.zeros((48, 64, 3), np.uint8), np.full((48, 64, 3), 220, np.uint8)
+    dark[::7], light[:, ::5] = (200, 30, 30), (20, 90, 200)
+    write_frames(place / "cut.mp4", [dark] * 12 + [light] * 12)
+    command = ["render", "--input", "cut.mp4", "--output"]
+    assert run([*command, "whole.mp4"]) == 0
+
+    import pipelines.translating.paint as stage
+
+    paint, seen = stage.WholeFrames.paint, []
+
+    def stop_in_the_second_shot(self, frames):
+        seen.extend(frame.number for frame in frames)
+        if frames[0].number >= 16:
+            raise KeyboardInterrupt
+        return paint(self, frames)
+
+    monkeypatch.setattr(stage.WholeFrames, "paint", stop_in_the_second_shot)
+    assert run([*command, "part.mp4"]) == 130
+    assert not (place / "part.mp4").exists()
+    monkeypatch.setattr(stage.WholeFrames, "paint", lambda self, frames: seen.extend([-1]) or paint(self, frames))
+    seen.clear()
+    assert run([*command, "part.mp4"]) == 0
+    assert len(seen) == 6, "only the second shot is translated again"
+    whole, part = (np.stack([f.rgb for f in read_frames(name)]) for name in ("whole.mp4", "part.mp4"))
+    assert np.array_equal(whole, part)
+
+
+def test_a_finished_render_is_not_done_again(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    train_drawn(place, steps=3)
+    assert run(["render", "--input", "a.mp4"]) == 0
+    stamp = (place / "renders/a-as-b.mp4").stat().st_mtime_ns
+    assert run(["render", "--input", "a.mp4"]) == 0
+    assert "already rendered" in capsys.readouterr().out
+    assert (place / "renders/a-as-b.mp4").stat().st_mtime_ns == stamp
+    assert run(["render", "--input", "a.mp4", "--weights", "raw"]) == 0
+    assert (place / "renders/a-as-b.mp4").stat().st_mtime_ns != stamp
+
+
+def test_wrong_input_is_one_line_and_leaves_nothing(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    draw(place / "a.mp4", frames=9)
+    draw(place / "two.mp4", frames=2)
+    (place / "empty.mp4").touch()
+    (place / "text.mp4").write_text("hello")
+    before = sorted(p.name for p in place.iterdir())
+    assert "no such" in one_error(capsys, "extract", "none.mp4")
+    assert "empty.mp4" in one_error(capsys, "extract", "empty.mp4")
+    assert "text.mp4" in one_error(capsys, "extract", "text.mp4")
+    assert "--name" in one_error(capsys, "extract", "a.mp4", "--name", "../x")
+    assert "--size 30" in one_error(capsys, "extract", "a.mp4", "--size", 30)
+    assert "give a video" in one_error(capsys, "extract")
+    said = one_error(capsys, "extract", "two.mp4", "--align", "none")
+    assert "2 usable frames" in said and "needs 3" in said
+    write_frames(place / "wall.mp4", [np.full((64, 64, 3), 90, np.uint8)] * 9)
+    said = one_error(capsys, "extract", "wall.mp4", "--align", "haar")
+    assert "9 frames" in said and "--align none" in said
+    assert "yunet" in one_error(capsys, "extract", "a.mp4", "--align", "yunet")
+    assert "no trained run" in one_error(capsys, "render")
+    assert "no such domain" in one_error(capsys, "train", "x", "y")
+    assert not [p for p in (place / "domains").rglob("*") if p.is_file()]
+    assert {p.name for p in place.iterdir()} - set(before) <= {"domains", "no-models", "wall.mp4"}
+
+
+def test_a_folder_that_is_no_domain_is_never_touched(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A folder of the user's own pictures, named so that the domain would be made in it."""
+    (place / "photos").mkdir()
+    cv2.imwrite("photos/1.png", np.full((40, 40, 3), 90, np.uint8))
+    before = (place / "photos/1.png").read_bytes()
+    assert "no domain" in one_error(capsys, "extract", "photos", "--align", "none", "--domains", ".")
+    assert [path.name for path in (place / "photos").iterdir()] == ["1.png"]
+    assert (place / "photos/1.png").read_bytes() == before
+
+
+def test_settings_that_do_not_fit_are_one_line(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    train_drawn(place, steps=3)
+    assert "--recycle 3" in one_error(capsys, "train", "a", "b", "--method", "cyclegan", "--recycle", 3)
+    assert "--size 30" in one_error(capsys, "train", "a", "b", "--size", 30)
+    assert "named twice" in one_error(capsys, "train", "a", "a")
+    assert "--size 64" in one_error(capsys, "train", "a", "b", "--preset", "tiny", "--run", "r")
+    assert "--steps and --minutes" in one_error(capsys, "train", "a", "b", "--steps", 3, "--minutes", 3)
+    said = one_error(capsys, "train", "a", "b", *TINY, "--steps", 6, "--seed", 5)
+    assert "--seed 0 (now 5)" in said
+    assert "--size 32 (now 64)" in one_error(capsys, "extract", "a.mp4", "--align", "none", "--size", 64)
+    assert ".mp4" in one_error(capsys, "render", "--input", "a.mp4", "--output", "x.txt")
+    (place / "file").write_text("")
+    one_error(capsys, "render", "--input", "a.mp4", "--output", "file/x.mp4", code=1)
+
+
+def test_bad_usage_exits_2(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["dance"]) == 2
+    for words in (["train"], ["train", "a"], ["extract", "a.mp4", "--size", "big"], ["render", "--no-such-option"]):
+        with pytest.raises(SystemExit) as stop:
+            run(words)
+        assert stop.value.code == 2
+
+
+def test_help_names_every_option_and_imports_nothing_heavy(place: Path) -> None:
+    code = "import sys, pipelines.cli as c\ntry: c.run([sys.argv[1], '--help'])\nexcept SystemExit: pass\n"
+    code += "assert not {'torch', 'cv2', 'av'} & set(sys.modules), 'heavy'"
+    environment = os.environ | {"PYTHONPATH": str(Path(__file__).parents[2])}
+    for command, flag in (
+        ("extract", "--align"),
+        ("train", "--recycle"),
+        ("render", "--compare"),
+        ("evaluate", "--truth"),
+        ("report", "--output"),
+        ("study", "--score"),
+        ("compare-methods", "--seeds"),
+        ("demo", "--minutes"),
+    ):
+        done = subprocess.run([sys.executable, "-c", code, command], env=environment, capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr
+        assert flag in done.stdout
+
+
+def test_config_says_what_was_trained(place: Path) -> None:
+    train_drawn(place, "--cycle", "10", steps=3)
+    config = json.loads((place / "runs/a-b/config.json").read_text())
+    weights = config["settings"]["config"]["weights"]
+    assert {term: weight for term, weight in weights.items() if weight} == {
+        "adversarial": 1.0,
+        "recurrent": 10.0,
+        "recycle": 10.0,
+        "cycle": 10.0,
+    }
+    header = (place / "runs/a-b/metrics.csv").read_text().splitlines()[0]
+    assert "cycle_a" in header and "identity_a" not in header
+
+
+@pytest.mark.slow
+def test_the_demo_leaves_what_it_promises(place: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    words = ["--minutes", "0.05", "--frames", "20", "--test-frames", "8", "--size", "32"]
+    assert run(["demo", *words]) == 0
+    said = capfd.readouterr().out
+    assert "translated.mp4 against the truth" in said
+    assert f"Open {Path('demo/run/report.html')}" in said.splitlines()[-1]
+    assert "data:video/mp4" in (place / "demo/run/report.html").read_text()
+    for name in ("translated.mp4", "demo.mp4", "demo.gif", "sheet.png"):
+        assert (place / "demo" / name).stat().st_size > 500
+    assert frame_times(place / "demo" / "translated.mp4") == frame_times(place / "demo" / "clips" / "truth.mp4")
