@@ -30,7 +30,7 @@ def test_the_image_has_the_torchvision_of_the_package() -> None:
 def test_every_package_is_copied() -> None:
     setup = configparser.ConfigParser()
     setup.read(ROOT / "setup.cfg")
-    rooms = {name.split(".")[0] for name in setup["options"]["packages"].split()}
+    rooms = {name.strip("*, ") for name in setup["options.packages.find"]["include"].split()}
     assert rooms | {"setup.cfg", "pyproject.toml", setup["metadata"]["license_files"]} <= copied()
     assert all((ROOT / name).exists() for name in copied())
 

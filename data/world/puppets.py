@@ -112,7 +112,8 @@ def _tone(poses: Sequence[Pose], rate: Fraction, first: int, last: int) -> np.nd
 
 
 def _picture_stream(output: av.container.OutputContainer, size: int, rate: Fraction) -> av.VideoStream:
-    stream = output.add_stream("libx264", rate=rate, options={"crf": "10", "preset": "fast"})
+    # One thread: with several x264 gives other bytes from run to run at these sizes.
+    stream = output.add_stream("libx264", rate=rate, options={"crf": "10", "preset": "fast", "threads": "1"})
     stream.width = stream.height = size
     # 4:2:0 plays everywhere but cannot hold an odd size.
     stream.pix_fmt = "yuv444p" if size % 2 else "yuv420p"
