@@ -11,7 +11,12 @@ import torch
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # for the processes that tests start
 torch.set_num_threads(1)
 
-SHARED = Path(__file__).parents[2] / "shared"
+ROOT = Path(__file__).parents[1]
+# What a helper asserts is told as fully as what a test asserts.
+pytest.register_assert_rewrite(
+    *(".".join(path.relative_to(ROOT).with_suffix("").parts) for path in ROOT.glob("tests/**/[!_c]*.py"))
+)
+SHARED = ROOT.parent / "shared"
 
 
 @pytest.fixture

@@ -19,6 +19,8 @@ from tests.media import write_frames
 SIDE = 64
 BITS = 9
 COLOURS = {"source": (40, 40, 200), "result": (200, 40, 40), "truth": (40, 200, 40)}
+REGULAR = [40 * number for number in range(300)]
+IRREGULAR = [0, 40, 200, 230, 280, 600, 640, 700, 1000, 1040]
 NASTY = "</script><script>window.hit = 1</script><img src=x onerror='window.hit = 1'>"
 LOSSES = ("generators", "discriminators", "adversarial_ab", "cycle_a", "discriminator_b", "generator_gradient")
 

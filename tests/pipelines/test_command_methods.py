@@ -11,19 +11,9 @@ from pipelines.cli import run
 from recycle.config import PUBLISHED
 from recycle.runs.runfolder import load_for_rendering
 from tests.media import frame_times
-from tests.pipelines.test_commands import draw, one_error
-from tests.recycle.networks.test_features import random_vgg, torchvision_or_skip
+from tests.pipelines.runs import OWN, SMALL, draw, one_error
+from tests.vgg import random_vgg, torchvision_or_skip
 
-torch.set_num_threads(1)
-SMALL = ("--preset", "tiny", "--size", "32", "--accelerator", "cpu", "--precision", "float32")
-SMALL = (*SMALL, "--generator-filters", "4", "--discriminator-filters", "4", "--save-every", "10", "--log-every", "5")
-OWN: dict[str, tuple[str, ...]] = {
-    "recyclegan": ("--predictor-filters", "4", "--generator", "resnet_1blocks"),
-    "cyclegan": ("--generator", "resnet_1blocks"),
-    "pix2pix": (),
-    "cartoongan": ("--generator", "resnet_1blocks", "--initial-steps", "5"),
-    "syntheticflow": ("--generator", "resnet_1blocks"),
-}
 LOSSES = {
     "recyclegan": {f"{term}_{x}" for term in ("recurrent", "recycle", "discriminator") for x in "ab"}
     | {"adversarial_ab", "adversarial_ba"},

@@ -2,10 +2,8 @@
 
 import json
 import os
-import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import cv2
@@ -15,45 +13,9 @@ import pytest
 from data.domain.domain import Domain
 from data.domain.pictures import read_picture
 from data.video.reader import probe, read_frames, read_metadata
-from data.world.puppets import motion, write_clip
 from pipelines.cli import run
 from tests.media import frame_times, sound_packets, write_frames, write_portrait
-
-TINY = ("--preset", "tiny", "--generator-filters", "4", "--predictor-filters", "4", "--discriminator-filters", "4")
-TINY = (*TINY, "--generator", "resnet_1blocks", "--size", "32", "--accelerator", "cpu")
-
-
-@pytest.fixture
-def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An empty folder to work in, without model files."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("RETARGET_MODELS", str(tmp_path / "no-models"))
-    return tmp_path
-
-
-def draw(path: Path, look: str = "A", frames: int = 24, seed: int = 0, size: int = 48) -> Path:
-    write_clip(path, motion(seed, frames), look, size)
-    return path
-
-
-def one_error(capsys: pytest.CaptureFixture[str], *words: object, code: int = 2) -> str:
-    """Runs a command that has to fail with one line on stderr."""
-    capsys.readouterr()
-    assert run([str(word) for word in words]) == code
-    lines = [line for line in capsys.readouterr().err.splitlines() if line.strip()]
-    assert len(lines) == 1, lines
-    return lines[0]
-
-
-def train_drawn(place: Path, *words: str, steps: int = 6) -> None:
-    """Domains a and b of drawn clips, and a run over them."""
-    for name, look in (("a", "A"), ("b", "B")):
-        if not (place / f"{name}.mp4").exists():
-            draw(place / f"{name}.mp4", look, seed=ord(name))
-            assert run(["extract", f"{name}.mp4", "--align", "none", "--size", "32"]) == 0
-    assert (
-        run(["train", "a", "b", *TINY, "--steps", str(steps), "--sample-every", "3", "--save-every", "3", *words]) == 0
-    )
+from tests.pipelines.runs import TINY, draw, one_error, train_drawn
 
 
 def test_the_whole_way_on_whole_frames(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -123,38 +85,6 @@ def test_the_whole_way_on_faces(place: Path, capsys: pytest.CaptureFixture[str])
     assert sorted((path, path.stat().st_mtime_ns) for path in place.rglob("*.mp4")) == before
 
 
-def test_extract_again_does_nothing_twice(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    draw(place / "a.mp4")
-    draw(place / "b.mp4", "B")
-    assert run(["extract", "a.mp4", "--name", "d", "--align", "none", "--size", "32"]) == 0
-    table = (place / "domains/d/frames.jsonl").read_bytes()
-    stamp = (place / "domains/d/frames/a/000001.jpg").stat().st_mtime_ns
-    capsys.readouterr()
-    assert run(["extract", "a.mp4", "b.mp4", "--name", "d", "--align", "none", "--size", "32"]) == 0
-    assert "already in" in capsys.readouterr().out
-    assert (place / "domains/d/frames/a/000001.jpg").stat().st_mtime_ns == stamp
-    assert (place / "domains/d/frames.jsonl").read_bytes().startswith(table)
-    assert [clip.clip for clip in Domain.load(place / "domains/d").clips] == ["a", "b"]
-
-
-def test_a_clip_that_changed_is_extracted_anew(place: Path) -> None:
-    draw(place / "a.mp4", frames=12)
-    assert run(["extract", "a.mp4", "--align", "none", "--size", "32"]) == 0
-    draw(place / "a.mp4", frames=15)
-    assert run(["extract", "a.mp4", "--align", "none", "--size", "32"]) == 0
-    domain = Domain.load(place / "domains/a")
-    assert [clip.frames for clip in domain.clips] == [15]
-    assert len(list(domain.records())) == 15 == len(list((domain.folder / "frames/a").glob("*.jpg")))
-
-
-def test_two_files_of_one_name_are_two_clips(place: Path) -> None:
-    for folder, look in (("x", "A"), ("y", "B")):
-        (place / folder).mkdir()
-        draw(place / folder / "take.mp4", look, frames=9)
-    assert run(["extract", "x/take.mp4", "y/take.mp4", "--align", "none", "--size", "32"]) == 0
-    assert [clip.clip for clip in Domain.load(place / "domains/take").clips] == ["take", "take-2"]
-
-
 def test_a_folder_of_strips_becomes_windows(place: Path) -> None:
     (place / "trainA").mkdir()
     for n in range(4):
@@ -162,79 +92,6 @@ def test_a_folder_of_strips_becomes_windows(place: Path) -> None:
     assert run(["extract", "trainA", "--align", "none", "--size", "32"]) == 0
     records = list(Domain.load(place / "domains/trainA").records())
     assert [(r.number, r.shot) for r in records] == [(n, n // 3) for n in range(12)]
-
-
-def test_training_again_goes_on_and_ends_at_once_when_done(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    train_drawn(place, steps=3)
-    train_drawn(place, steps=6)
-    assert "going on from step 3" in capsys.readouterr().out
-    weights = (place / "runs/a-b/checkpoints/step-00000006/weights.safetensors").read_bytes()
-    train_drawn(place, "--run", "runs/straight", steps=6)
-    # the schedule of a longer run differs, so only the length is compared here; bytes are compared in test_trainer
-    assert len((place / "runs/straight/checkpoints/step-00000006/weights.safetensors").read_bytes()) == len(weights)
-    capsys.readouterr()
-    train_drawn(place, steps=6)
-    assert "done already" in capsys.readouterr().out
-
-
-def test_a_killed_training_ends_with_the_same_bytes(place: Path) -> None:
-    train_drawn(place, "--run", "runs/whole", steps=14)
-    command = [sys.executable, "-m", "pipelines.cli", "train", "a", "b", *TINY, "--steps", "14"]
-    command += ["--sample-every", "3", "--save-every", "3", "--run", "runs/killed"]
-    environment = os.environ | {"OMP_NUM_THREADS": "1", "PYTHONPATH": str(Path(__file__).parents[2])}
-    folder = place / "runs/killed/checkpoints"
-    for saved in (3, 9):
-        process = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        deadline = time.monotonic() + 120
-        while not list(folder.glob(f"step-{saved:08d}")) and process.poll() is None and time.monotonic() < deadline:
-            time.sleep(0.005)
-        process.send_signal(signal.SIGKILL)
-        process.wait()
-    assert subprocess.run(command, env=environment, check=False, capture_output=True).returncode == 0
-    for name in ("weights", "ema"):
-        killed = (folder / f"step-00000014/{name}.safetensors").read_bytes()
-        assert killed == (place / f"runs/whole/checkpoints/step-00000014/{name}.safetensors").read_bytes(), name
-
-
-def test_an_interrupted_render_goes_on(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Stopped in the second shot, the first is not done again, and the result is the one of an uninterrupted run."""
-    train_drawn(place, steps=3)
-    dark, light = np.zeros((48, 64, 3), np.uint8), np.full((48, 64, 3), 220, np.uint8)
-    dark[::7], light[:, ::5] = (200, 30, 30), (20, 90, 200)
-    write_frames(place / "cut.mp4", [dark] * 12 + [light] * 12)
-    command = ["render", "--input", "cut.mp4", "--output"]
-    assert run([*command, "whole.mp4"]) == 0
-
-    import pipelines.translating.paint as stage
-
-    paint, seen = stage.WholeFrames.paint, []
-
-    def stop_in_the_second_shot(self, frames):
-        seen.extend(frame.number for frame in frames)
-        if frames[0].number >= 16:
-            raise KeyboardInterrupt
-        return paint(self, frames)
-
-    monkeypatch.setattr(stage.WholeFrames, "paint", stop_in_the_second_shot)
-    assert run([*command, "part.mp4"]) == 130
-    assert not (place / "part.mp4").exists()
-    monkeypatch.setattr(stage.WholeFrames, "paint", lambda self, frames: seen.extend([-1]) or paint(self, frames))
-    seen.clear()
-    assert run([*command, "part.mp4"]) == 0
-    assert len(seen) == 6, "only the second shot is translated again"
-    whole, part = (np.stack([f.rgb for f in read_frames(name)]) for name in ("whole.mp4", "part.mp4"))
-    assert np.array_equal(whole, part)
-
-
-def test_a_finished_render_is_not_done_again(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    train_drawn(place, steps=3)
-    assert run(["render", "--input", "a.mp4"]) == 0
-    stamp = (place / "renders/a-as-b.mp4").stat().st_mtime_ns
-    assert run(["render", "--input", "a.mp4"]) == 0
-    assert "already rendered" in capsys.readouterr().out
-    assert (place / "renders/a-as-b.mp4").stat().st_mtime_ns == stamp
-    assert run(["render", "--input", "a.mp4", "--weights", "raw"]) == 0
-    assert (place / "renders/a-as-b.mp4").stat().st_mtime_ns != stamp
 
 
 def test_wrong_input_is_one_line_and_leaves_nothing(place: Path, capsys: pytest.CaptureFixture[str]) -> None:

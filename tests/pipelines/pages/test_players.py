@@ -2,7 +2,6 @@
 
 import re
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -11,10 +10,7 @@ import numpy as np
 import pytest
 
 from pipelines.cli import run
-from tests.pages import browser, decoded, opened, write_config, write_evaluation
-
-REGULAR = [40 * number for number in range(300)]
-IRREGULAR = [0, 40, 200, 230, 280, 600, 640, 700, 1000, 1040]
+from tests.pages import IRREGULAR, REGULAR, decoded, opened, write_config, write_evaluation
 
 PICTURES = """() => [...document.querySelectorAll("video")].map(video => {
   const canvas = document.createElement("canvas");
@@ -25,12 +21,6 @@ PICTURES = """() => [...document.querySelectorAll("video")].map(video => {
   return [...context.getImageData(0, 0, 64, 4).data];
 })"""
 """The players' pictures in four lines, enough for `decoded`."""
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Any]:
-    with browser() as program:
-        yield program
 
 
 @pytest.fixture(scope="module")

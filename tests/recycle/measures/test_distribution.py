@@ -18,7 +18,7 @@ from recycle.measures.distribution import (
     kernel_distance,
 )
 from recycle.networks.inception import load_inception
-from tests.recycle.networks.test_features import torchvision_or_skip
+from tests.vgg import torchvision_or_skip
 
 
 def rows(seed: int, count: int, size: int = 12, shift: float = 0.0) -> np.ndarray:

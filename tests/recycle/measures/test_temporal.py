@@ -9,7 +9,7 @@ from scipy.ndimage import gaussian_filter, map_coordinates
 from recycle.measures.optical_flow import Dis, Raft, fetched, load_raft, visible
 from recycle.measures.temporal import LONGEST_DELAY, Delay, Flicker, end_point_error, warp_error
 from recycle.networks.pretrained import WeightsError
-from tests.recycle.networks.test_features import torchvision_or_skip
+from tests.vgg import torchvision_or_skip
 
 
 def texture(seed: int = 0, side: int = 64) -> np.ndarray:

@@ -15,7 +15,7 @@ from recycle.methods.history import HistoryPool
 from recycle.runs.checkpoint import load_newest, save
 from recycle.training.learner import Learner
 from tests.literal import NETWORKS, build, distance, judged, mean_over_batch, values, windows
-from tests.recycle.methods.test_pix2pix import BATCH_NORM, Losses, alone_or_together, assert_steps_are_literal
+from tests.recycle.methods.steps import BATCH_NORM, Losses, alone_or_together, assert_steps_are_literal
 
 torch.set_num_threads(1)
 PUBLISHED = LossWeights(content=10.0, edge=1.0)

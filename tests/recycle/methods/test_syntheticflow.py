@@ -11,7 +11,7 @@ from recycle.methods.base import Method
 from recycle.methods.flow import draw_flow, draw_noise, warp
 from recycle.methods.history import HistoryPool
 from tests.literal import NETWORKS, build, distance, judged, mean_over_batch, values, windows
-from tests.recycle.methods.test_pix2pix import BATCH_NORM, Losses, alone_or_together, assert_steps_are_literal
+from tests.recycle.methods.steps import BATCH_NORM, Losses, alone_or_together, assert_steps_are_literal
 
 torch.set_num_threads(1)
 PUBLISHED = LossWeights(unsupervised_spatial=10.0, unsupervised_recycle=10.0, content=1.0)

@@ -1,0 +1,135 @@
+"""Awkward, damaged and hostile files: what they hold, or one line of why not."""
+
+import os
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import cv2
+import numpy as np
+import pytest
+
+from data.errors import MissingInputError, NotAVideoError
+from data.video.reader import probe, read_frames
+from tests.data.video.drawn import AWKWARD, encoded, needs_clips, patches, yuv420
+
+
+def test_cover_art_is_not_the_video(tmp_path):
+    song = tmp_path / "song.mp4"
+    cover = cv2.imencode(".png", patches())[1].tobytes()
+    with av.open(str(song), "w") as output:
+        sound = output.add_stream("aac", rate=44100)
+        picture = output.add_mux_stream("png", width=128, height=96)
+        picture.disposition = av.stream.Disposition.attached_pic
+        silence = av.AudioFrame.from_ndarray(np.zeros((2, 44100), np.float32), "fltp", "stereo")
+        silence.sample_rate = 44100
+        packet = av.Packet(cover)
+        packet.stream, packet.pts, packet.dts, packet.time_base = picture, 0, 0, Fraction(1, 25)
+        output.mux(packet)
+        output.mux(sound.encode(silence))
+        output.mux(sound.encode(None))
+    with pytest.raises(NotAVideoError, match="sound but no picture"):
+        probe(song)
+
+
+def line_of(error: pytest.ExceptionInfo) -> str:
+    message = str(error.value)
+    assert "\n" not in message and ";" in message
+    return message
+
+
+@pytest.mark.parametrize("reader", [probe, lambda path: list(read_frames(path))], ids=["probe", "read"])
+def test_what_is_no_video_is_refused_in_one_line(tmp_path, reader, capfd):
+    (tmp_path / "empty.mp4").touch()
+    (tmp_path / "text.mp4").write_text("not a video at all\n" * 50)
+    (tmp_path / "noise.mp4").write_bytes(np.random.default_rng(0).bytes(5000))
+    (tmp_path / "folder.mp4").mkdir()
+    os.mkfifo(tmp_path / "pipe.mp4")
+    for name in ("empty", "text", "noise", "folder", "pipe"):
+        with pytest.raises(NotAVideoError) as error:
+            reader(tmp_path / f"{name}.mp4")
+        assert f"{name}.mp4" in line_of(error)
+    with pytest.raises(MissingInputError) as error:
+        reader(tmp_path / "missing.mp4")
+    assert "missing.mp4" in line_of(error)
+    assert capfd.readouterr() == ("", "")
+
+
+def test_playlists_open_nothing(tmp_path):
+    """A text that names another file is refused, whatever it is called, and the other file is not read."""
+    real = encoded(tmp_path / "real.ts", [yuv420(patches() / 255, "smpte170m", full=False)], "mpeg2video")
+    texts = {
+        "hls.mp4": "#EXTM3U\n#EXT-X-TARGETDURATION:1\n#EXTINF:1,\nreal.ts\n#EXT-X-ENDLIST\n",
+        "hls.m3u8": f"#EXTM3U\n#EXT-X-TARGETDURATION:1\n#EXTINF:1,\n{real}\n#EXT-X-ENDLIST\n",
+        "list.mp4": "ffconcat version 1.0\nfile real.ts\n",
+        "list.ffconcat": "ffconcat version 1.0\nfile real.ts\n",
+        "web.mp4": "#EXTM3U\n#EXT-X-TARGETDURATION:1\n#EXTINF:1,\nhttp://127.0.0.1:9/a.ts\n#EXT-X-ENDLIST\n",
+        "session.sdp": "v=0\no=- 0 0 IN IP4 127.0.0.1\nc=IN IP4 127.0.0.1\nm=video 9 RTP/AVP 96\n",
+    }
+    for name, text in texts.items():
+        (tmp_path / name).write_text(text)
+        with pytest.raises(NotAVideoError):
+            list(read_frames(tmp_path / name))
+    assert len(list(read_frames(real))) == 1
+
+
+@pytest.mark.parametrize("name", ["http:__a.mp4", "concat:b.mp4", "-i.mp4", "a%03d.mp4", "ä b'\"$.mp4", "file:c.mp4"])
+def test_any_name_is_only_a_file(tmp_path, monkeypatch, name):
+    monkeypatch.chdir(tmp_path)
+    encoded(tmp_path / "plain.mp4", [yuv420(patches() / 255, "smpte170m", full=False)]).rename(tmp_path / name)
+    assert probe(name).width == 128
+    assert len(list(read_frames(Path(name)))) == 1
+
+
+@needs_clips
+@pytest.mark.parametrize(
+    ("name", "count"),
+    [("corrupted.mp4", 49), ("damaged_bytes.mp4", 73), ("truncated_faststart.mp4", 39), ("jpeg_named.mp4", 1),
+     ("no_duration.webm", 74), ("face_interlaced.ts", 73), ("one_pixel.mp4", 5), ("frames_1.mp4", 1),
+     ("daily_timelapse.gif", 100), ("flower-fragmented.mp4", 150), ("av1_video.mkv", 125)],
+)  # fmt: skip
+def test_awkward_files_give_what_they_hold(name, count, capfd):
+    info, shapes, times = probe(AWKWARD / name), set(), []
+    for number, frame in enumerate(read_frames(AWKWARD / name)):
+        assert frame.number == number and frame.rgb.dtype == np.uint8
+        shapes.add(frame.rgb.shape)
+        times.append(frame.pts)
+    assert len(times) == count and times == sorted(set(times))
+    assert shapes == {(info.height, info.width, 3)}
+    assert capfd.readouterr() == ("", "")
+
+
+@needs_clips
+@pytest.mark.parametrize("name", ["audio_only_named.mp4", "bunny.stereo.audio.opus.mp4"])
+def test_sound_alone_is_named_as_such(name):
+    with pytest.raises(NotAVideoError, match="has sound but no picture"):
+        probe(AWKWARD / name)
+
+
+@needs_clips
+@pytest.mark.parametrize("name", ["broken-file.ogg", "empty.mp4", "text_named.mp4", "truncated_no_moov.mp4"])
+def test_unreadable_files_are_refused(name):
+    with pytest.raises(NotAVideoError) as error:
+        list(read_frames(AWKWARD / name))
+    assert name in line_of(error)
+
+
+@needs_clips
+def test_damaged_files_decode_to_the_same_pixels_every_time():
+    first, second = ([frame.rgb for frame in read_frames(AWKWARD / "damaged_bytes.mp4")] for _ in range(2))
+    assert all(np.array_equal(one, other) for one, other in zip(first, second, strict=True))
+
+
+@needs_clips
+def test_the_first_of_two_videos_is_read():
+    info = probe(AWKWARD / "nasa_13013.mp4")
+    assert (info.width, info.height, info.frames, info.audio_tracks) == (320, 180, 325, 2)
+
+
+@needs_clips
+def test_a_phone_video_stands_upright():
+    """The same face, stored sideways, reads as the clip it was made from."""
+    sideways = next(read_frames(AWKWARD / "face_rotated_meta.mp4")).rgb.astype(int)
+    upright = next(read_frames(AWKWARD / "face_no_audio.mp4")).rgb
+    assert probe(AWKWARD / "face_rotated_meta.mp4").rotation == 90
+    assert np.abs(sideways - upright).mean() < 4
