@@ -11,13 +11,15 @@ from torch import Tensor, nn
 
 from recycle.config import PUBLISHED, AdversarialLoss, MethodConfig, NetworkConfig
 from recycle.methods import METHODS
-from recycle.methods.base import Method
+from recycle.methods.base import Method, Moment
 from recycle.methods.history import HistoryPool
 from recycle.networks.layers import InstanceNorm
 
 NETWORKS = NetworkConfig(
     size=32, generator="resnet_1blocks", generator_filters=3, predictor_filters=3, discriminator_filters=3
 )
+
+FIRST = Moment(step=1, progress=0.0)
 
 
 class Judged(NamedTuple):

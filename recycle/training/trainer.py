@@ -16,7 +16,7 @@ from lightning_fabric import Fabric
 from torch import Tensor
 
 from recycle.config import TrainingConfig
-from recycle.methods.base import Method
+from recycle.methods.base import Method, Moment
 from recycle.runs.checkpoint import load_newest, save
 from recycle.runs.runfolder import check_settings, checkpoints_folder, locked, write_settings
 from recycle.training.health import TrainingDiverged, Watch, not_finite
@@ -158,7 +158,8 @@ class _Loop:
             a, b = next(stream)
             self.rate = config.learning_rate * self.schedule.factor(self.step, self.seconds)
             a, b = a.to(device, non_blocking=True), b.to(device, non_blocking=True)
-            self.unread.append(self.learner.step(self.step + 1, self.rate, a, b))
+            moment = Moment(self.step + 1, self.schedule.progress(self.step, self.seconds))
+            self.unread.append(self.learner.step(moment, self.rate, a, b))
             self.step += 1
             log_due, sample_due, save_due = (
                 self.step % every == 0 for every in (config.log_every, config.sample_every, config.save_every)

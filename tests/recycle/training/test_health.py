@@ -21,8 +21,8 @@ def poisoned(what: str, at: int):
     class Poisoned(METHODS["recyclegan"]):
         calls = 0
 
-        def generator_losses(self, a, b):
-            fakes, losses = super().generator_losses(a, b)
+        def generator_losses(self, a, b, moment):
+            fakes, losses = super().generator_losses(a, b, moment)
             type(self).calls += 1
             if type(self).calls == at:
                 if what == "loss":

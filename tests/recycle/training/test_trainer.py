@@ -45,9 +45,9 @@ def test_bfloat16_computes_its_losses_in_float32(tmp_path):
     seen = []
 
     class Watched(METHODS["recyclegan"]):
-        def discriminator_losses(self, a, b, fakes):
+        def discriminator_losses(self, a, b, fakes, moment):
             seen.append(fakes["a"].dtype)
-            return super().discriminator_losses(a, b, fakes)
+            return super().discriminator_losses(a, b, fakes, moment)
 
     config = replace(SHORT, steps=2, precision="bfloat16", log_every=1)
     run_training(tmp_path, config, method=Watched(TINY))
