@@ -20,7 +20,7 @@ from torch import nn
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from recycle.config import PRESETS, defaults
+from recycle.config import PRESETS
 from recycle.methods import METHODS
 from recycle.methods.base import Moment
 from recycle.training.learner import frozen
@@ -48,7 +48,7 @@ def main() -> None:
 def _steps(name: str, preset: str, device: torch.device) -> tuple[Callable[[], None], Callable[[], None]]:
     """One optimisation step each way, from the same weights."""
     torch.manual_seed(0)
-    config, training = defaults(name, preset)
+    config, training = METHODS[name].defaults(preset)
     method = METHODS[name](config).to(device)
     plain = copy.deepcopy(method)
     with_torch_norm(plain)

@@ -9,7 +9,8 @@ from data.disk import check_name, make_folder, output_errors, remove_folder, syn
 from data.errors import SettingsError
 from pipelines.options import ImportOptions
 from pipelines.places import say
-from recycle.config import MethodName, NetworkConfig, TrainingConfig, defaults, residual_blocks, to_json
+from recycle.config import NetworkConfig, TrainingConfig, residual_blocks, to_json
+from recycle.methods import METHODS
 from recycle.runs.checkpoint import CheckpointError, save
 from recycle.runs.published import PublishedGenerator, WeightFileError, describe, read_generator
 from recycle.runs.runfolder import IMPORTED, checkpoints_folder, read_settings, write_settings
@@ -81,8 +82,8 @@ def _common(options: ImportOptions, published: list[PublishedGenerator]) -> Netw
 
 def _settings(options: ImportOptions, networks: NetworkConfig) -> dict[str, Any]:
     """What rendering reads, in the shape that training writes. Raises SettingsError."""
-    method: MethodName = "cyclegan" if len(options.weights) == 2 else "pix2pix"
-    config = replace(defaults(method, "paper")[0], networks=networks)
+    method = "cyclegan" if len(options.weights) == 2 else "pix2pix"
+    config = replace(METHODS[method].defaults("paper")[0], networks=networks)
     found = problems(method, config, TrainingConfig())
     if found:
         raise SettingsError("; ".join(found))

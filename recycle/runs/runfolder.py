@@ -132,8 +132,14 @@ def load_for_rendering(
     state = dict(checkpoint.tensors["weights"])
     if weights == "ema":
         state |= checkpoint.tensors["ema"]
+    row = METHODS.get(settings.get("method", ""))
+    if row is None:
+        raise CheckpointError(
+            f"{run}: was trained by a method {settings.get('method')!r}, which is not here; install the package that "
+            f"has it (here are {', '.join(METHODS)})"
+        )
     try:
-        method = METHODS[settings["method"]](from_json(MethodConfig, settings["config"]))
+        method = row(from_json(MethodConfig, settings["config"]))
         missing, unexpected = method.load_state_dict(state, strict=False)
         wrong = [name for name in missing if name.partition(".")[0] in method.generators] + unexpected
         if wrong:

@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from recycle.config import LossWeights, MethodConfig, defaults
+from recycle.config import LossWeights, MethodConfig
 from recycle.methods import METHODS
 from recycle.methods.base import Method
 from recycle.methods.history import HistoryPool
@@ -65,12 +65,12 @@ def test_the_discriminator_knows_what_it_was_made_from():
     fakes, _ = method.generator_losses(a, b, FIRST)
     pairs, strangers = (method.discriminator_losses(x, b, fakes, FIRST)["discriminator_b"] for x in (a, a.flip(0)))
     assert pairs.item() != pytest.approx(strangers.item(), rel=1e-3)
-    assert METHODS["pix2pix"].paired
+    assert METHODS["pix2pix"].load().paired
 
 
 def test_published_networks_train_on_one_picture_and_render_the_same_every_time():
     """U-Net, BatchNorm over one picture, dropout: dropout draws in training and never in rendering."""
-    config, _ = defaults("pix2pix", "tiny")
+    config, _ = METHODS["pix2pix"].defaults("tiny")
     assert (config.networks.norm, config.networks.dropout, config.networks.generator) == ("batch", True, "unet")
     method = METHODS["pix2pix"](replace(config, networks=replace(config.networks, size=32)))
     a, b = (window.float() for window in windows(batch=1))

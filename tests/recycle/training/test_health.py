@@ -18,7 +18,7 @@ from tests.recycle.training.tiny_runs import SHORT, TINY, final_bytes, run_train
 def poisoned(what: str, at: int):
     """A method whose loss, or whose gradient alone, is no number in step `at`."""
 
-    class Poisoned(METHODS["recyclegan"]):
+    class Poisoned(METHODS["recyclegan"].load()):
         calls = 0
 
         def generator_losses(self, a, b, moment):
