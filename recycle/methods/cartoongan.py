@@ -17,8 +17,9 @@ from torch import Tensor, nn
 
 from recycle.config import MethodConfig
 from recycle.methods import losses
-from recycle.methods.base import Moment, OneWayMethod
+from recycle.methods.base import Moment
 from recycle.methods.edges import smooth_edges
+from recycle.methods.ways import OneWayMethod
 from recycle.networks.features import ContentLayer, compared
 
 

@@ -8,7 +8,8 @@ from torch import Tensor
 
 from recycle.config import MethodConfig
 from recycle.methods import losses
-from recycle.methods.base import Moment, TwoWayMethod, Way
+from recycle.methods.base import Moment
+from recycle.methods.ways import TwoWayMethod, Way
 
 _CYCLED = {"both": "ab", "forward": "a", "backward": "b"}
 

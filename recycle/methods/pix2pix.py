@@ -11,7 +11,8 @@ from torch import Tensor
 
 from recycle.config import MethodConfig
 from recycle.methods import losses
-from recycle.methods.base import Moment, OneWayMethod
+from recycle.methods.base import Moment
+from recycle.methods.ways import OneWayMethod
 from recycle.networks.networks import PICTURE_CHANNELS
 
 

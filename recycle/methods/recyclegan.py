@@ -16,7 +16,8 @@ from torch import Tensor, nn
 
 from recycle.config import MethodConfig
 from recycle.methods import losses
-from recycle.methods.base import Moment, TwoWayMethod, Way, inference
+from recycle.methods.base import Moment, inference
+from recycle.methods.ways import TwoWayMethod, Way
 from recycle.networks.networks import build_predictor
 
 

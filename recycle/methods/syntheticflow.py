@@ -16,8 +16,9 @@ import torch
 from torch import Tensor, nn
 
 from recycle.methods import losses
-from recycle.methods.base import Moment, TwoWayMethod, Way
+from recycle.methods.base import Moment
 from recycle.methods.flow import draw_flow, draw_noise, warp
+from recycle.methods.ways import TwoWayMethod, Way
 from recycle.networks.features import ContentLayer, compared
 
 

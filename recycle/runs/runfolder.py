@@ -10,7 +10,8 @@ from typing import Any, Literal, NamedTuple
 from recycle.config import MethodConfig, TrainingConfig, from_json, to_json
 from recycle.methods import METHODS
 from recycle.methods.base import Method
-from recycle.runs.checkpoint import CheckpointError, Choice, load, sync_folder, write_synced
+from recycle.runs.checkpoint import CheckpointError, Choice, load
+from recycle.runs.disk import write_whole
 
 try:
     import fcntl
@@ -66,10 +67,7 @@ def write_settings(run: Path, settings: dict[str, Any], config: TrainingConfig, 
     """Writes config.json, whole or not at all: the settings given, those of training, and what `auto` came to."""
     run.mkdir(parents=True, exist_ok=True)
     content = {"settings": settings, "training": to_json(config), "computes_in": precision}
-    partial = run / ".config.json"
-    write_synced(partial, (json.dumps(content, indent=1, ensure_ascii=False) + "\n").encode())
-    partial.replace(run / "config.json")
-    sync_folder(run)
+    write_whole(run / "config.json", (json.dumps(content, indent=1, ensure_ascii=False) + "\n").encode())
 
 
 def check_settings(

@@ -10,7 +10,8 @@ from torch import Tensor, nn
 
 from recycle.config import TrainingConfig
 from recycle.methods.base import Method, Moment
-from recycle.runs.checkpoint import Checkpoint, pack, unpack
+from recycle.runs.checkpoint import Checkpoint
+from recycle.runs.packing import pack, unpack
 from recycle.training.ema import EMA
 from recycle.training.heldout import HeldOut
 from recycle.training.parallel import average_gradients, gather_to_first, share_weights

@@ -14,7 +14,7 @@ from recycle.config import (
     to_json,
 )
 from recycle.methods import METHODS
-from recycle.methods.base import OneWayMethod, TwoWayMethod
+from recycle.methods.ways import OneWayMethod, TwoWayMethod
 from recycle.validation import problems
 
 
