@@ -67,10 +67,11 @@ def sync_folder(folder: Path) -> None:
 
 
 def put_in_place(partial: Path, path: Path) -> None:
-    """Flushes the finished file `partial` to disk and gives it its name. Raises OutputError."""
+    """Gives the finished `partial` its name: a file that is flushed first, or a folder. Raises OutputError."""
     with output_errors(path):
-        with partial.open("rb+") as handle:
-            os.fsync(handle.fileno())
+        if partial.is_file():
+            with partial.open("rb+") as handle:
+                os.fsync(handle.fileno())
         partial.replace(path)
         sync_folder(path.parent)
 

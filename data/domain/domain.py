@@ -73,6 +73,11 @@ class Clip:
     colour: dict[str, str]
     excluded: dict[str, int] = field(default_factory=dict)
 
+    @property
+    def from_video(self) -> bool:
+        """Whether it was made from a video file and not from a folder of pictures."""
+        return self.kind == "video"
+
 
 @dataclass
 class Domain:

@@ -14,8 +14,8 @@ from tqdm import tqdm
 
 from data.disk import make_folder, output_errors, remove_folder, sync_folder
 from data.domain.domain import Domain, Record, require_window, runs
-from data.domain.pictures import read_picture, write_sheet
-from data.domain.sources import STRIP_FRAMES, Source, open_source, pictures_in
+from data.domain.pictures import pictures_in, read_picture, write_sheet
+from data.domain.sources import STRIP_FRAMES, Source, open_source
 from data.errors import MissingInputError, PictureError, SettingsError
 
 SPLITS = {"train": "train", "val": "test", "test": "test"}
@@ -36,7 +36,7 @@ def _parts_for_one(folder: Path) -> bool:
 
 
 def is_single(folder: Path, frames: str) -> bool:
-    """Whether pictures of `folder` have nothing to do with their neighbours: as `--frames` says, or else its name."""
+    """Whether pictures of `folder` have nothing to do with their neighbours: as `frames` says, or else its name."""
     return frames == "single" or (frames == "auto" and _ONE_DOMAIN.fullmatch(folder.resolve().name) is not None)
 
 
@@ -70,7 +70,7 @@ def _sources(
     there = [(name, half) for name, half in names if (folder / name).is_dir()]
     opened: list[Source] = []
     for name, half in there:
-        if opened and opened[0].frames_each == STRIP_FRAMES:
+        if opened and opened[0].shot_frames == STRIP_FRAMES:
             strips = "yes" if _is_like_strips(folder / name, opened[0]) else "no"
         opened.append(open_source(folder / name, strips, single=single, half=half, fit=False))
     if len(opened) == 1:

@@ -81,8 +81,8 @@ def analyse(
     with spool.open() as lines:
         times = [Fraction(json.loads(line)["time"]) for line in lines]
     found = json.loads(spool.with_suffix(".shots.json").read_text())
-    shot_starts = source.known_shots(len(times)) if source.kind == "strips" else found
-    shot_starts = [number for number in shot_starts or [] if number < len(times)]
+    known = source.known_shots(len(times))
+    shot_starts = [number for number in (found if known is None else known) if number < len(times)]
     if backend is None:
         return Analysis(times, shot_starts, None, None, None)
     asked = identity if identity is not None and face == "largest" else whom(face, backend)
@@ -172,7 +172,7 @@ def _look(source: Source, backend: Backend | None, spool: Path) -> None:
             for frame in tqdm(
                 frames, total=source.info.frames, desc="looking", unit="frame", disable=None, leave=False
             ):
-                if source.kind != "strips":
+                if source.shot_frames is None:
                     shots.feed(frame.rgb, frame.seconds)
                 line: dict = {"time": str(frame.seconds)}
                 if backend is not None:
