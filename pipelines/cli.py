@@ -10,6 +10,7 @@ from typing import Any
 import tyro
 
 from data.errors import OutputError, RetargetError
+from pipelines.advice import advised
 from pipelines.options import (
     CompareMethodsOptions,
     DemoOptions,
@@ -86,7 +87,7 @@ def run(arguments: Sequence[str]) -> int:
     try:
         return _started(command, options)
     except RetargetError as error:
-        print(f"retarget {command}: {error}", file=sys.stderr)
+        print(f"retarget {command}: {advised(error)}", file=sys.stderr)
         return error.exit_code
     except OSError as error:
         print(f"retarget {command}: {error.filename or 'the system'}: {error.strerror or error}", file=sys.stderr)

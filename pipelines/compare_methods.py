@@ -20,6 +20,7 @@ from data.domain.pictures import captioned, resize, sheet, write_picture, write_
 from data.errors import RetargetError, SettingsError, TrainingError
 from data.video.reader import read_frames
 from data.world.puppets import World, write_world
+from pipelines.advice import advised
 from pipelines.judging.results import Result, budget_of, read_result, written
 from pipelines.options import CompareMethodsOptions, Contender
 from pipelines.places import say
@@ -126,7 +127,7 @@ def _all_runs(setting: _Setting) -> tuple[dict[tuple[Contender, int], Result], l
                     results[name, seed] = future.result()
                     say(f"{name}, seed {seed}: done")
                 except RetargetError as error:
-                    failed.append(f"{name} with seed {seed} ({error})")
+                    failed.append(f"{name} with seed {seed} ({advised(error)})")
         except BaseException:
             for future in futures:
                 future.cancel()

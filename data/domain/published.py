@@ -16,7 +16,7 @@ from data.disk import make_folder, output_errors, remove_folder, sync_folder
 from data.domain.domain import Domain, Record, require_window, runs
 from data.domain.pictures import pictures_in, read_picture, write_sheet
 from data.domain.sources import STRIP_FRAMES, Source, open_source
-from data.errors import MissingInputError, PictureError, SettingsError
+from data.errors import MissingInputError, PairsNotStripsError, PictureError, SettingsError
 
 SPLITS = {"train": "train", "val": "test", "test": "test"}
 """Names of published folders, and the part of a domain that each becomes: what was held out stays held out."""
@@ -58,7 +58,7 @@ def read_published(folder: Path, strips: str, frames: str) -> dict[str, list[tup
             )
         names = {letter: [(f"{name}{letter}", None) for name in SPLITS] for letter in "AB"}
     elif strips == "yes":
-        raise SettingsError(f"--strips yes: {folder / 'train'} is taken for pairs side by side, not for strips")
+        raise PairsNotStripsError(folder / "train")
     else:
         names = {letter: [(name, half) for name in SPLITS] for half, letter in enumerate("AB")}
     return {letter: _sources(folder, names[letter], strips, single) for letter in "AB"}

@@ -17,7 +17,7 @@ from tqdm import tqdm
 from data.disk import output_errors, partial_path, put_in_place
 from data.domain.pictures import read_picture, resize
 from data.domain.sources import Source
-from data.errors import NoFaceError, SettingsError
+from data.errors import FaceChoiceError, NoFaceError
 from data.faces import align
 from data.faces.align import crop_matrix
 from data.faces.detection import Backend, Detection
@@ -93,9 +93,9 @@ def analyse(
 
 
 def whom(face: str, backend: Backend) -> str | int | Identity:
-    """What `--face` says: largest, a number from the left, or a picture of the person.
+    """Whom a user means by `face`: largest, a number from the left, or a picture of the person.
 
-    Raises SettingsError, MissingInputError, PictureError, NoFaceError.
+    Raises FaceChoiceError, MissingInputError, PictureError, NoFaceError.
     """
     if face == "largest":
         return face
@@ -103,11 +103,11 @@ def whom(face: str, backend: Backend) -> str | int | Identity:
         return int(face)
     path = Path(face)
     if not path.suffix:
-        raise SettingsError(f"--face {face}: give largest, a number counted from the left, or a picture of the person")
+        raise FaceChoiceError(face)
     try:
         return Identity.of_picture(read_picture(path), backend)
     except NoFaceError as error:
-        raise NoFaceError(f"--face {face}: {error}") from error
+        raise NoFaceError(f"{face}: {error}") from error
 
 
 def square_pixels(rgb: np.ndarray, info: VideoInfo) -> np.ndarray:

@@ -55,7 +55,7 @@ def test_folders_of_pairs(tmp_path: Path) -> None:
             (f"test, {half}", "test", 1),
         ]
         assert [shot for *_, shot in described(tmp_path, frames="sequence")[letter]] == [None] * 3
-    with pytest.raises(SettingsError, match="--strips yes"):
+    with pytest.raises(SettingsError, match="for pairs side by side"):
         read_published(tmp_path, "yes", "auto")
 
 
