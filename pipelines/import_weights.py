@@ -5,7 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from data.disk import check_name, make_folder, output_errors, remove_folder, sync_folder
+from data.disk import check_name, make_folder, output_errors, put_in_place, remove_folder
 from data.errors import SettingsError
 from pipelines.options import ImportOptions
 from pipelines.places import say
@@ -47,8 +47,7 @@ def import_weights(options: ImportOptions) -> None:
         with output_errors(run):
             save(checkpoints_folder(partial), 0, {"weights": weights, "ema": {}}, {}, keep=1)
             write_settings(partial, settings, TrainingConfig(), "float32")
-            partial.rename(run)
-            sync_folder(options.runs)
+        put_in_place(partial, run)
     finally:
         remove_folder(partial)
     ways = [f"{options.a} to {options.b}", f"{options.b} to {options.a}"][: len(published)]

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
-from data.disk import make_folder, output_errors, remove_folder, sync_folder
+from data.disk import make_folder, put_in_place, remove_folder
 from data.domain.domain import Domain, Record, require_window, runs
 from data.domain.pictures import pictures_in, read_picture, write_sheet
 from data.domain.sources import STRIP_FRAMES, Source, open_source
@@ -113,9 +113,7 @@ def write_published(a: Domain, b: Domain, folder: Path) -> dict[str, int]:
             make_folder(partial / name)
             for strip in tqdm(strips, desc=f"writing {name}", unit="picture", disable=None):
                 write_sheet(partial / name / f"{strip[0].clip}-{strip[0].number + 1:06d}.png", _strip(domain, strip))
-        with output_errors(folder):
-            partial.replace(folder)
-        sync_folder(folder.parent)
+        put_in_place(partial, folder)
     finally:
         remove_folder(partial)
     return {name: len(strips) for name, (_, strips) in windows.items()}

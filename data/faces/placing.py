@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
-from data.disk import output_errors, partial_path, put_in_place
+from data.disk import output_errors, put_in_place
 from data.domain.pictures import read_picture, resize
 from data.domain.sources import Source
 from data.errors import FaceChoiceError, NoFaceError
@@ -25,6 +25,7 @@ from data.faces.follow import Choice, Identity, follow, steady
 from data.faces.smooth import OneEuro
 from data.video.frame import Frame, VideoInfo
 from data.video.shots import ShotFinder
+from durable.files import partial_path
 
 SEGMENT_FRAMES = 250
 """A shot longer than this is rendered in several segments: what an interruption can cost."""

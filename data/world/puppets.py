@@ -18,8 +18,9 @@ import av
 import numpy as np
 from av.video.reformatter import ColorPrimaries, ColorRange, Colorspace, ColorTrc
 
-from data.disk import make_folder, output_errors, partial_path, put_in_place, write_bytes
+from data.disk import make_folder, output_errors, put_in_place, write_bytes
 from data.world.characters import RANGES, LookName, Pose, draw
+from durable.files import partial_path
 
 __all__ = [
     "RANGES",

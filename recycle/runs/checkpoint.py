@@ -75,13 +75,11 @@ def save(
             manifest[group + _SUFFIX] = _write(partial / (group + _SUFFIX), content)
         manifest[_STATE] = _write(partial / _STATE, json.dumps(state).encode())
         _write(partial / _MANIFEST, json.dumps({"step": step, "files": manifest}, indent=1).encode())
-        sync_folder(partial)
         if target.exists():
             _discard(target)
-        partial.rename(target)
+        put_in_place(partial, target)
     finally:
         shutil.rmtree(partial, ignore_errors=True)
-    sync_folder(folder)
     mark(folder, best)  # before the best one until now may go
     found = _checkpoints(folder)
     kept = set(sorted((number for number, _ in found if number <= step), reverse=True)[:keep])
@@ -160,7 +158,8 @@ def load_newest(
 
 
 def _write(path: Path, content: bytes) -> dict[str, Any]:
-    write_synced(path, content)
+    path.write_bytes(content)
+    flush(path)
     return {"bytes": len(content), "sha256": hashlib.sha256(content).hexdigest()}
 
 

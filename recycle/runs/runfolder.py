@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
+from durable.files import write_bytes
 from recycle.config import MethodConfig, TrainingConfig, from_json, to_json
 from recycle.methods import METHODS
 from recycle.methods.base import Method
