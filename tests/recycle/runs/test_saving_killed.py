@@ -68,8 +68,8 @@ def test_killed_at_every_single_point_of_saving(tmp_path):
 
                 return wrapped
 
-            for owner, name in ((os, "fsync"), (os, "rename"), (os, "mkdir"), (os, "unlink"), (os, "rmdir")):
-                setattr(owner, name, dying(getattr(owner, name)))
+            for name in ("fsync", "rename", "replace", "mkdir", "unlink", "rmdir"):
+                setattr(os, name, dying(getattr(os, name)))
             save_steps(folder, 3, keep=2)
             os._exit(0)
 
