@@ -20,7 +20,7 @@ from typing import Any, Literal
 import safetensors.torch
 from torch import Tensor
 
-from recycle.runs.disk import sync_folder, write_synced, write_whole
+from durable.files import flush, put_in_place, write_bytes
 
 _NAME = re.compile(r"step-(\d{8,})")
 _MANIFEST, _STATE, _SUFFIX = "manifest.json", "state.json", ".safetensors"
@@ -100,7 +100,7 @@ def mark(folder: Path, best: dict[str, Any] | None) -> None:
     content = (json.dumps(best, indent=1) + "\n").encode()
     if path.is_file() and path.read_bytes() == content:
         return
-    write_whole(path, content)
+    write_bytes(path, content)
 
 
 def is_there(folder: Path, step: int) -> bool:

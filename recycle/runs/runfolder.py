@@ -12,7 +12,6 @@ from recycle.config import MethodConfig, TrainingConfig, from_json, to_json
 from recycle.methods import METHODS
 from recycle.methods.base import Method
 from recycle.runs.checkpoint import CheckpointError, Choice, load
-from recycle.runs.disk import write_whole
 
 try:
     import fcntl
@@ -68,7 +67,7 @@ def write_settings(run: Path, settings: dict[str, Any], config: TrainingConfig, 
     """Writes config.json, whole or not at all: the settings given, those of training, and what `auto` came to."""
     run.mkdir(parents=True, exist_ok=True)
     content = {"settings": settings, "training": to_json(config), "computes_in": precision}
-    write_whole(run / "config.json", (json.dumps(content, indent=1, ensure_ascii=False) + "\n").encode())
+    write_bytes(run / "config.json", (json.dumps(content, indent=1, ensure_ascii=False) + "\n").encode())
 
 
 def check_settings(

@@ -9,7 +9,7 @@ from torch import Tensor
 from torch.utils.tensorboard import SummaryWriter
 from tqdm import tqdm
 
-from recycle.runs.disk import write_whole
+from durable.files import write_bytes
 from recycle.training.schedule import Schedule
 
 
@@ -105,4 +105,4 @@ def _cut(table: Path, step: int) -> None:
     if not kept:
         table.unlink()
         return
-    write_whole(table, "".join([header, *kept]).encode())
+    write_bytes(table, "".join([header, *kept]).encode())
