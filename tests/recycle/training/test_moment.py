@@ -9,7 +9,9 @@ import torch
 from recycle.config import TrainingConfig
 from recycle.methods.base import Moment
 from recycle.methods.recyclegan import RecycleGAN
+from recycle.training import trainer
 from recycle.training.schedule import Schedule
+from tests.recycle.training.test_schedule import Clock
 from tests.recycle.training.tiny_runs import SHORT, TINY, run_training
 
 torch.set_num_threads(1)
@@ -44,16 +46,15 @@ def test_steps_are_counted_on_where_a_run_goes_on(tmp_path):
     assert told(tmp_path / "parts", replace(SHORT, steps=4)) == [Moment(3, 0.5), Moment(4, 0.75)]
 
 
-def test_under_minutes_progress_is_the_part_of_the_time(tmp_path):
-    moments = told(tmp_path, replace(SHORT, steps=None, minutes=0.01))
-    assert [moment.step for moment in moments] == list(range(1, len(moments) + 1))
-    progress = [moment.progress for moment in moments]
-    assert progress[0] == 0
-    assert progress == sorted(progress)
-    assert progress[-1] < 1
-    more = told(tmp_path, replace(SHORT, steps=None, minutes=0.02))
-    assert more[0].step == len(moments) + 1
-    assert 0.5 <= more[0].progress < 1
+def test_under_minutes_progress_is_the_part_of_the_time(tmp_path, monkeypatch):
+    """Every step takes two seconds by this clock, before an interruption and after it."""
+    monkeypatch.setattr(trainer, "time", Clock())
+    assert told(tmp_path, replace(SHORT, steps=None, minutes=0.1)) == [
+        Moment(1, 0.0),
+        Moment(2, 2 / 6),
+        Moment(3, 4 / 6),
+    ]
+    assert told(tmp_path, replace(SHORT, steps=None, minutes=0.2)) == [Moment(k + 1, 2 * k / 12) for k in range(3, 6)]
 
 
 @pytest.mark.parametrize("schedule", [Schedule(40, True, 0.5), Schedule(40.0, False, 0.5)], ids=["steps", "seconds"])
