@@ -19,6 +19,7 @@ from pipelines.judging.judge import Judge, ThereAndBack, Unable
 from pipelines.judging.measures import MEASURES, PER_FRAME_DIGITS, entries, line, number, worst
 from pipelines.judging.moments import Moments, PlacingCropper, Players
 from pipelines.judging.motion import FaceMotion, Steadiness
+from pipelines.judging.place import OwnPlace, TruePlace
 from pipelines.judging.truth import HiddenParameters, LabelScores, Likeness, hidden_poses
 from pipelines.options import EvaluateOptions
 from pipelines.places import find_domain, say
@@ -120,7 +121,7 @@ def _judged(job: Translation, options: EvaluateOptions, tools: _Tools, folder: P
         batch_size=options.batch_size,
     )
     hidden, labels = _hidden(truth, moments.frames), LabelScores(tools.palette) if tools.palette else None
-    knowing: list[Judge | None] = [Likeness() if truth else None, hidden, labels]
+    knowing: list[Judge | None] = [*((Likeness(), TruePlace()) if truth else ()), hidden, labels]
     judges = [judge for judge in knowing if judge] + _judges(job, options, backend, tools)
     with Players(folder, job) as players:
         per_frame, seconds = _watched(moments, judges, players)
@@ -168,6 +169,10 @@ def _judges(job: Translation, options: EvaluateOptions, backend: Backend | None,
         judges.append(Unable("motion", why="whole frames are translated, there are no landmarks"))
     else:
         judges.append(FaceMotion(backend, job.source.info))
+    if options.result is None:
+        judges.append(OwnPlace(WholeFrames(job.method, job.direction)))
+    else:
+        judges.append(Unable("offset", why="the result was there before, so no network can be shown mirrored frames"))
     judges.append(_there_and_back(job, options, backend))
     try:
         domain = find_domain(job.settings["b" if job.direction == "a_to_b" else "a"], options.domains)

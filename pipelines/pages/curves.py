@@ -38,6 +38,7 @@ SCORE_PARTS = {
     "l1": "how far translations are from their pairs",
     "content": "how much of the content is lost",
     "look": "how far they still are from the target's look",
+    "place": "how far they lie beside their place",
 }
 
 
