@@ -51,7 +51,7 @@ def evaluate(options: EvaluateOptions) -> None:
 
     Raises RetargetError; what was there before is then as it was.
     """
-    job = decide(options)
+    job = decide(options, judging=True)
     if job.learned_from:
         say("the run learned from this footage: figures tend to be worse on clips that it never saw")
     tools = _Tools(_flow(options, job), _inception(options, job), _palette(options))
@@ -228,6 +228,7 @@ def _about(job: Translation, options: EvaluateOptions, frames: int) -> dict[str,
         "direction": job.direction,
         "names": list(job.names),
         "input": str(job.source.path),
+        "part": job.part,
         "truth": str(options.truth) if options.truth else None,
         "result": str(options.result) if options.result else VIDEOS["result"],
         "videos": shown,
