@@ -20,6 +20,7 @@ from pipelines.judging.judge import Judge, ThereAndBack, Unable
 from pipelines.judging.measures import MEASURES, PER_FRAME_DIGITS, entries, line, number, worst
 from pipelines.judging.moments import Moments, PlacingCropper, Players
 from pipelines.judging.motion import FaceMotion, Steadiness
+from pipelines.judging.place import OwnPlace, TruePlace
 from pipelines.judging.truth import HiddenParameters, LabelScores, Likeness, hidden_poses
 from pipelines.options import EvaluateOptions
 from pipelines.places import find_domain, say
@@ -51,7 +52,7 @@ def evaluate(options: EvaluateOptions) -> None:
 
     Raises RetargetError; what was there before is then as it was.
     """
-    job = decide(options)
+    job = decide(options, judging=True)
     if job.learned_from:
         say("the run learned from this footage: figures tend to be worse on clips that it never saw")
     tools = _Tools(_flow(options, job), _inception(options, job), _palette(options))
@@ -121,7 +122,7 @@ def _judged(job: Translation, options: EvaluateOptions, tools: _Tools, folder: P
         batch_size=options.batch_size,
     )
     hidden, labels = _hidden(truth, moments.frames), LabelScores(tools.palette) if tools.palette else None
-    knowing: list[Judge | None] = [Likeness() if truth else None, hidden, labels]
+    knowing: list[Judge | None] = [*((Likeness(), TruePlace()) if truth else ()), hidden, labels]
     judges = [judge for judge in knowing if judge] + _judges(job, options, backend, tools)
     with Players(folder, job) as players:
         per_frame, seconds = _watched(moments, judges, players)
@@ -169,6 +170,10 @@ def _judges(job: Translation, options: EvaluateOptions, backend: Backend | None,
         judges.append(Unable("motion", why="whole frames are translated, there are no landmarks"))
     else:
         judges.append(FaceMotion(backend, job.source.info))
+    if options.result is None:
+        judges.append(OwnPlace(WholeFrames(job.method, job.direction)))
+    else:
+        judges.append(Unable("offset", why="the result was there before, so no network can be shown mirrored frames"))
     judges.append(_there_and_back(job, options, backend))
     try:
         domain = find_domain(job.settings["b" if job.direction == "a_to_b" else "a"], options.domains)
@@ -224,6 +229,7 @@ def _about(job: Translation, options: EvaluateOptions, frames: int) -> dict[str,
         "direction": job.direction,
         "names": list(job.names),
         "input": str(job.source.path),
+        "part": job.part,
         "truth": str(options.truth) if options.truth else None,
         "result": str(options.result) if options.result else VIDEOS["result"],
         "videos": shown,

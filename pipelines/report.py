@@ -66,10 +66,10 @@ def _words(run: Run, rows: list[Row], evaluation: Evaluation | None) -> dict[str
         truth = f" against {Path(found['truth']).name}" if found["truth"] else ""
         weights = "the running mean of the weights" if found["weights"] == "ema" else "the weights"
         checkpoint = f", the {found['checkpoint']} checkpoint" if found.get("checkpoint") in ("best", "newest") else ""
+        part = f" ({found['part']})" if found.get("part") else ""
         way = f" from {b} to {a}" if found["direction"] == "b_to_a" else ""
-        measured = (
-            f"Measured{way} on {Path(found['input']).name}{truth}: {weights} at step {found['step']:,}{checkpoint}."
-        )
+        clip = f"{Path(found['input']).name}{part}{truth}"
+        measured = f"Measured{way} on {clip}: {weights} at step {found['step']:,}{checkpoint}."
     return {
         "title": f"{a} → {b}",
         "headline": f"{method} at {run.method.networks.size} px{step}.",

@@ -190,14 +190,14 @@ def _fixed(
 
 
 def _held_out(a: Domain, b: Domain, paired: bool, options: TrainOptions) -> dict[str, Tensor]:
-    """Windows of the held-out parts of "a" and "b", always the same, to compare checkpoints on.
+    """Windows of the held-out frames of "a" and "b" that choose, always the same, to compare checkpoints on.
 
     Each (n, T, 3, size, size) of two frames, or of one where no two follow each other; where the domains are paired, of
     the same frames. Nothing of a domain that has none.
     """
     found: dict[str, Tensor] = {}
     for window in (1, 2):  # longer ones in the place of shorter
-        held_a, held_b = (_windows(domain, options, window, split="test") for domain in (a, b))
+        held_a, held_b = (_windows(domain, options, window, split="choosing") for domain in (a, b))
         if paired:
             if places := paired_places(held_a, held_b):
                 found["a"], found["b"] = _drawn_pairs(held_a, held_b, places, HELD_OUT_WINDOWS)

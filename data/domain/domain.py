@@ -178,6 +178,27 @@ def held_out(records: list[Record], window: int) -> list[Record]:
     return [split.get(record.number, record) for record in records]
 
 
+LEAST_TO_HALVE = 20
+"""Held-out frames of a clip from which on they are divided; fewer choose a checkpoint and judge it."""
+
+
+def halves(records: Iterable[Record], window: int) -> tuple[list[Record], list[Record]]:
+    """The held-out records of a domain: those that choose a checkpoint, and those that judge it.
+
+    Of each clip the first half in time chooses and the second judges, with a window between them that does neither; of
+    a clip with fewer than LEAST_TO_HALVE, all do both.
+    """
+    choosing: list[Record] = []
+    judging: list[Record] = []
+    for _, part in groupby((record for record in records if record.split == "test"), key=lambda record: record.clip):
+        clip = list(part)
+        middle = len(clip) // 2
+        whole = len(clip) < LEAST_TO_HALVE
+        choosing += clip if whole else clip[: max(1, middle - window)]
+        judging += clip if whole else clip[middle:]
+    return choosing, judging
+
+
 def put_in(split: str, records: list[Record]) -> list[Record]:
     """The records of one clip with all kept frames in one part of the domain: for sets whose makers held some out."""
     return [r if r.split == "excluded" else dataclasses.replace(r, split=split) for r in records]

@@ -12,7 +12,7 @@ import torch
 from torch.utils.data import DataLoader, Dataset
 
 from data.domain.cache import decoded
-from data.domain.domain import Domain, require_window, runs
+from data.domain.domain import Domain, Record, halves, require_window, runs
 from data.errors import SmallPicturesError
 
 LOAD_SCALE = 286 / 256
@@ -37,6 +37,7 @@ class Windows:
 
     A window never crosses a cut, a gap in the face's track, or a frame whose picture was deleted.
 
+    split: "train", "test" (all that is held out) or "choosing" (see `halves`).
     size: side of the square crop in pixels. crop_jitter: load pictures 286/256 larger and crop at a random place;
     without it the middle is taken (of a whole frame that is wider than high, anywhere along its length).
     Raises SmallPicturesError where the domain's pictures are smaller than `size`, TooFewFramesError.
@@ -49,11 +50,7 @@ class Windows:
             raise SmallPicturesError(domain.folder, there=domain.size, wanted=size)
         self.folder = domain.folder
         self.window, self.size, self.crop_jitter, self.flip = window, size, crop_jitter, flip
-        present = [
-            record
-            for record in domain.records()
-            if record.split == split and (domain.folder / record.picture).is_file()
-        ]
+        present = [record for record in _part(domain, split, window) if (domain.folder / record.picture).is_file()]
         if split == "train":
             require_window(present, window, str(domain.folder))
         self._pictures = decoded(domain, present, load_size_of(size, crop_jitter), split)
@@ -99,6 +96,13 @@ class Windows:
             pictures = pictures[:, :, ::-1]
         tensor = torch.from_numpy(np.ascontiguousarray(pictures.transpose(0, 3, 1, 2)))
         return tensor.float().div_(127.5).sub_(1)
+
+
+def _part(domain: Domain, split: str, window: int) -> list[Record]:
+    """The records of a part of a domain."""
+    if split == "choosing":
+        return halves(domain.records(), window)[0]
+    return [record for record in domain.records() if record.split == split]
 
 
 class Shuffled:

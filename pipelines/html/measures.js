@@ -3,9 +3,9 @@ const BETTER = { higher: "↑ higher is better", lower: "↓ lower is better" };
 
 /** What a person asks, and the measures that answer. */
 const QUESTIONS = [
-  ["How near is the result to the right answer?", ["psnr", "ssim", "parameters", "tof_truth"]],
+  ["How near is the result to the right answer?", ["psnr", "ssim", "parameters", "offset_truth", "tof_truth"]],
   ["Is each pixel of the right class?", ["pixel_accuracy", "class_accuracy", "class_iou"]],
-  ["Does the result move as the source does?", ["tof", "delay", "motion"]],
+  ["Does the result move as the source does, and where it does?", ["tof", "delay", "offset", "motion"]],
   ["Is it steady from frame to frame?", ["warp_error", "flicker"]],
   ["Is the source's content still in it, so that the way back finds it?", ["cycle_l1", "cycle_psnr"]],
   ["Does it look like the target domain?", ["kernel_distance", "fid", "kid", "sharpness"]],

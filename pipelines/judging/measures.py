@@ -37,6 +37,12 @@ MEASURES: dict[str, Measure] = {
         "Pose read back from the result by fitting the drawing to it: mean over frames and parameters of the absolute "
         "difference from the pose that the truth was drawn with, in parts of each parameter's range; blind to colours.",
     ),
+    "offset_truth": Measure(
+        "Offset against the truth", "px", "lower", 0,
+        "How far everything is drawn beside its place: the translation between truth and result that maximises their "
+        "enhanced correlation coefficient (Evangelidis and Psarakis 2008) without coarse shades, the median over "
+        "frames.",
+    ),
     "tof_truth": Measure(
         "Motion against the truth's (tOF)", "px", "lower", 0,
         "Mean end-point error between result's and truth's optical flow, frame to frame (tOF, Chu et al. 2020).",
@@ -49,6 +55,12 @@ MEASURES: dict[str, Measure] = {
     "delay": Measure(
         "Delay", "frames", "lower", 0,
         "By how many frames, up to five, the result's optical flow is shifted where it agrees best with the source's.",
+    ),
+    "offset": Measure(
+        "Offset, by the networks' own account", "px", "lower", 0,
+        "How far everything is drawn beside its place: half of the displacement between the translation of a mirrored "
+        "frame and the mirrored translation (enhanced correlation coefficient, Evangelidis and Psarakis 2008), the "
+        "median over frames, along the axes whose mirror the networks draw alike.",
     ),
     "warp_error": Measure(
         "Flow-warp error", "", "lower", 0,

@@ -38,6 +38,7 @@ SCORE_PARTS = {
     "l1": "how far translations are from their pairs",
     "content": "how much of the content is lost",
     "look": "how far they still are from the target's look",
+    "place": "how far they lie beside their place",
 }
 
 
@@ -50,7 +51,7 @@ def selection_curve(run: Path, judged: int | None) -> dict[str, Any] | None:
     best = _marked_best(run)
     if best not in [row["step"] for row in rows]:
         best = None
-    words = ["How well each checkpoint does on held-out windows: lower is better."]
+    words = ["How well each checkpoint does on the first half of what is held out: lower is better."]
     told = [f"{name}: {means}" for name, means in SCORE_PARTS.items() if name in rows[0]]
     words += [f"The score is the sum of {'; '.join(told)}."] if told else []
     if best is not None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import torch
 
-from data.domain.domain import Domain
+from data.domain.domain import Domain, halves
 from data.domain.sources import Source, open_source
 from data.domain.web import fetch, is_url
 from data.domain.windows import load_size_of
@@ -32,8 +32,8 @@ class Translation:
     """A run, ready on its device, and the clip to translate with it.
 
     step: of the checkpoint that was loaded. checkpoint: which of the run's that is. start: seconds from which on the
-    source is translated. domain: the one that the source belongs to, where it is there. names: of both domains, first
-    the source's.
+    source is translated. part: what that is of the domain, in words; "" where it is the whole clip. domain: the one
+    that the source belongs to, where it is there. names: of both domains, first the source's.
     """
 
     run: Path
@@ -44,6 +44,7 @@ class Translation:
     direction: Direction
     source: Source
     start: Fraction
+    part: str
     domain: Domain | None
     names: tuple[str, str]
 
@@ -73,8 +74,9 @@ class Translation:
         return load_size_of(self.settings["config"]["networks"]["size"], self.settings["crop_jitter"])
 
 
-def decide(options: RenderOptions | EvaluateOptions) -> Translation:
-    """Fills in what the user left open, and says every choice. Raises RetargetError."""
+def decide(options: RenderOptions | EvaluateOptions, *, judging: bool = False) -> Translation:
+    """Fills in what the user left open, and says every choice. judging: of a held-out end, takes only what chose no
+    checkpoint. Raises RetargetError."""
     run = options.run or newest_run(options.runs)
     try:
         settings, method, step, checkpoint = load_for_rendering(run, options.weights, options.checkpoint, on_note=say)
@@ -85,12 +87,12 @@ def decide(options: RenderOptions | EvaluateOptions) -> Translation:
     if f"generator_{here}{there}" not in method.generators:
         raise SettingsError(f"--reverse: {settings['method']} translates one way; leave it away, or train B and A")
     names = Path(settings[here]).name, Path(settings[there]).name
-    domain, start = None, Fraction(0)
+    domain, start, part = None, Fraction(0), ""
     if options.input is None or (Path(settings[here]) / "domain.json").exists():
         domain = find_domain(settings[here], options.domains)
     if options.input is None:
         assert domain is not None
-        path, start = _held_out_end(domain)
+        path, start, part = _held_out_end(domain, judging)
     else:
         path = fetch(options.input, options.domains / ".web") if is_url(options.input) else Path(options.input)
     source = open_source(path)
@@ -100,8 +102,8 @@ def decide(options: RenderOptions | EvaluateOptions) -> Translation:
     method.to(accelerator)
     weights = f"{options.weights} weights of the {checkpoint} checkpoint, step {step}"
     say(f"run {run} ({settings['method']}, {weights}), {names[0]} to {names[1]}, on {accelerator}")
-    say(f"input {path}" + (f" from {float(start):.2f} s on (its held-out end)" if start else ""))
-    return Translation(run, settings, method, step, checkpoint, direction, source, start, domain, names)
+    say(f"input {path}" + (f" from {float(start):.2f} s on ({part})" if start else ""))
+    return Translation(run, settings, method, step, checkpoint, direction, source, start, part, domain, names)
 
 
 def look(translation: Translation, spool: Path, *, face: str, models: Path | None) -> tuple[Analysis, Backend | None]:
@@ -119,8 +121,9 @@ def look(translation: Translation, spool: Path, *, face: str, models: Path | Non
     return analysis, backend
 
 
-def _held_out_end(domain: Domain) -> tuple[Path, Fraction]:
-    """The domain's first clip that has a held-out part, and where that begins; the whole clip where none has."""
+def _held_out_end(domain: Domain, judging: bool) -> tuple[Path, Fraction, str]:
+    """The domain's first clip that has a held-out part, where that begins, or the half of it that judges, and what it
+    is in words; the whole clip where none has."""
     videos = [clip for clip in domain.clips if clip.from_video]
     if not videos:
         raise MissingInputError(f"{domain.folder}: was not made from a video; give --input VIDEO")
@@ -130,11 +133,23 @@ def _held_out_end(domain: Domain) -> tuple[Path, Fraction]:
     if not path.exists():
         raise MissingInputError(f"{path}: the clip that {domain.folder} was made from is gone; give --input VIDEO")
     if held_out is None:
-        return path, Fraction(0)
-    count = sum(record.split == "test" and record.clip == held_out.clip for record in domain.records())
+        return path, Fraction(0), ""
+    window = domain.clip(held_out.clip).settings.get("window", 1)
+    choosing, judges = (
+        [record for record in half if record.clip == held_out.clip] for half in halves(domain.records(), window)
+    )
+    whole = choosing == judges
+    if whole:
+        part = "its held-out end, which also chose the checkpoint: too short to be divided"
+    elif judging:
+        part = "the second half of its held-out end, which chose no checkpoint"
+    else:
+        part = "its held-out end; the first half of that also chose the checkpoint"
+    first = judges[0] if judging else held_out
+    count = len(judges) if judging else sum(r.split == "test" and r.clip == first.clip for r in domain.records())
     if count < FEW_FRAMES:
         say(f"only {count} frames of {path} are held out; give --input VIDEO for more than a blink")
-    return path, held_out.seconds
+    return path, first.seconds, part
 
 
 def _known_person(translation: Translation) -> Identity | None:

@@ -13,6 +13,11 @@ WON_STEPS = 200
 ALIKE_PART = 0.05
 """Translations are alike when they vary less than this part of how the sources of both domains vary."""
 
+OFFSET_PX = 0.5
+"""Translations that lie further beside their place, on pictures of 64 px, are worth a word."""
+STILL_TEMPORAL = 1.0
+"""Translations do not follow their sources where the temporal part of the score is above this; one picture has 2."""
+
 
 class TrainingDiverged(ValueError):  # noqa: N818 (an outcome, not a programming error)
     """A loss or a gradient is no number any more. One line: which, when, what to do."""
@@ -30,15 +35,25 @@ class Watch:
         self._first_loss: float | None = None
         self._won_steps = 0
         self._alike: list[str] = []
+        self._held_out: list[str] = []
+        self.looked_early = False
+        """Whether held-out frames were looked at in the first tenth of training."""
 
     def state(self) -> dict[str, Any]:
         """For JSON."""
-        return {"first_loss": self._first_loss, "won_steps": self._won_steps, "alike": self._alike}
+        return {
+            "first_loss": self._first_loss,
+            "won_steps": self._won_steps,
+            "alike": self._alike,
+            "held_out": self._held_out,
+            "looked_early": self.looked_early,
+        }
 
     def load(self, state: Mapping[str, Any]) -> None:
         """Goes on where `state` was taken."""
         self._first_loss, self._won_steps = state["first_loss"], state["won_steps"]
         self._alike = list(state["alike"])
+        self._held_out, self.looked_early = list(state.get("held_out", [])), state.get("looked_early", True)
 
     def see_loss(self, discriminator_loss: float) -> str | None:
         """Takes in the discriminators' summed loss of one step; a line where they have won."""
@@ -71,6 +86,25 @@ class Watch:
             "stay so, train anew with more weight on a term that ties a translation to its source (--cycle, --content, "
             "--l1), or with a lower --learning-rate"
         )
+
+    def see_held_out(self, parts: Mapping[str, float], offset_px: float | None) -> str | None:
+        """Takes in the parts of the held-out score and the networks' own offset, in pixels of pictures of 64 px; a line
+        where translations stand still, or beside their place."""
+        wrong = {}
+        if parts.get("temporal", 0.0) > STILL_TEMPORAL:
+            wrong["still"] = (
+                "translations of held-out frames hardly change while their sources do: nearly one picture for all; "
+                "should it stay so, train anew with more weight on a term that ties a translation to its source "
+                "(--cycle, --content, --l1), or with another --seed"
+            )
+        if offset_px is not None and offset_px > OFFSET_PX:
+            wrong["offset"] = (
+                f"translations lie {offset_px:.1f} px (on pictures of 64 px) beside their place, by what the networks "
+                "make of mirrored frames; the score counts it, so rendering takes a checkpoint that is nearer"
+            )
+        fresh = [line for name, line in wrong.items() if name not in self._held_out]
+        self._held_out = list(wrong)
+        return "; ".join(fresh) or None
 
 
 def _spread(pictures: Tensor) -> float:

@@ -1,6 +1,7 @@
 """How good generators are, told from held-out windows without a right answer.
 
-score = temporal + tie + look, lower is better. Each part is the mean over the directions that a method translates in:
+score = temporal + tie + look + place, lower is better. Each part is the mean over the directions that a method
+translates in:
 
 - temporal: 2 √(E / S), at most 2. E is the flow-warp error of the translation along the source's flow where that is
   visible (recycle.measures.temporal), the mean over consecutive frames; S is the mean squared difference between
@@ -12,9 +13,12 @@ score = temporal + tie + look, lower is better. Each part is the mean over the d
   that of the sources. With pairs there is no such part. With a cycle, 2 max(0, r - 1/2): it costs nothing to be nearer
   to the target than halfway, and 1 not to have moved at all, which temporal and cycle alone would like best. Content
   alone is what CartoonGAN begins with; there r counts whole.
+- place: PLACE_WEIGHT a pixel, on pictures of 64 px, that the translations lie beside their place, as networks give it
+  away when they are shown mirrored frames (recycle.measures.offset). A shift one way and back again leaves temporal,
+  cycle and look as they are. Nothing along an axis that is not told.
 
-Why these: runs on the drawn world, where the right answer is known, and the dB of PSNR that each choice loses to the
-best of a run's checkpoints (docs/measured.md):
+Why the first three: runs on the drawn world, where the right answer is known, and the dB of PSNR that each choice
+loses to the best of a run's checkpoints (docs/measured.md):
 
                               cyclegan   with identity   recyclegan   ten others
                               of 10      of 10           of 10        of 3, mean
@@ -37,11 +41,18 @@ import torch
 from torch import Tensor
 
 from recycle.measures.distribution import describe, kernel_distance
+from recycle.measures.offset import SMALLEST_PX, own_offset
 from recycle.measures.optical_flow import Dis, visible
 from recycle.measures.temporal import warp_error
 from recycle.methods.base import Direction, Method
 
 TEMPORAL_WEIGHT = 2.0
+PLACE_WEIGHT = 0.3
+"""In the table of docs/measured.md a dB goes with 0.05 of the score, and a pixel costs 3 to 6 dB at 20 to 24 dB."""
+PLACE_SIDE_PX = 64
+"""Side that a displaced pixel is counted at: on larger pictures a pixel is less of what they show."""
+PLACE_FRAMES = 8
+"""Of each domain, that networks are shown mirrored: two forwards more for each."""
 LEAST_L1 = 10 / 127.5
 """Ten grey levels. Errors are taken relative to no less: held-out frames of a still talker differ by two from their
 mean, and the tie would drown the other parts."""
@@ -77,13 +88,19 @@ class HeldOut:
             return []
         parts = ["temporal"] if any(self._motions.values()) else []
         if self._method.paired:
-            return [*parts, "l1"]
-        if len(self._method.generators) == 2:
+            parts.append("l1")
+        elif len(self._method.generators) == 2:
             parts.append("cycle")
         elif self._method.content is not None:
             parts.append("content")
         enough = len(self._frames) == 2 and all(len(frames) > 1 for frames in self._frames.values())
-        return [*parts, "look"] if enough else parts
+        if enough and not self._method.paired:
+            parts.append("look")
+        return [*parts, "place"] if self._large_enough() else parts
+
+    def _large_enough(self) -> bool:
+        """For a displacement to be told."""
+        return all(min(self._frames[name].shape[-2:]) >= SMALLEST_PX for name in self._sources)
 
     def parts(self, device: torch.device) -> dict[str, float]:
         """The parts of the score by the weights that the method has now, on its device. Draws nothing at random."""
@@ -117,6 +134,8 @@ class HeldOut:
                 before, target = self._described[name], self._described[_OTHER[name]]
                 left = _distance(_described(translated), target) / max(_distance(before, target), LEAST_DISTANCE)
                 parts[part] = 2 * max(0.0, left - 0.5) if "cycle" in parts else left
+            elif part == "place":
+                parts[part] = _place(lambda frames: through(frames, there), source, translated)
         return parts
 
 
@@ -160,6 +179,19 @@ def _temporal(pictures: np.ndarray, motions: _Motions) -> float:
     return TEMPORAL_WEIGHT * (math.sqrt(min(1.0, error / apart)) if apart else 1.0)
 
 
+def _place(translate: Callable[[Tensor], Tensor], source: Tensor, translated: Tensor) -> float:
+    """PLACE_WEIGHT a pixel of the networks' own offset, from a few of the frames, spread evenly."""
+    some = np.unique(np.linspace(0, len(source) - 1, PLACE_FRAMES).round().astype(int))
+    pictures, results = _pictures(source[some]), _pictures(translated[some])
+    found = own_offset(lambda turned: _pictures(translate(_tensor(turned))), pictures, results)
+    return PLACE_WEIGHT * (found.px or 0.0) * PLACE_SIDE_PX / min(source.shape[-2:])
+
+
+def offset_px(parts: Mapping[str, float]) -> float | None:
+    """The offset that the score's part stands for, in pixels of pictures of PLACE_SIDE_PX; None without that part."""
+    return parts["place"] / PLACE_WEIGHT if "place" in parts else None
+
+
 def _relative(result: Tensor, wanted: Tensor) -> float:
     """Mean |result - wanted|, over what it is where the result is always the mean of what is wanted."""
     error, usual = (float((x - wanted).abs().mean(dtype=torch.float64)) for x in (result, wanted.mean(0)))
@@ -180,3 +212,8 @@ def _pictures(frames: Tensor) -> np.ndarray:
     """(N, 3, H, W) float in [-1, 1] as (N, H, W, 3) uint8, rounded as rendering does."""
     scaled = frames.add(1).mul(127.5).round().clamp(0, 255)
     return np.ascontiguousarray(scaled.byte().permute(0, 2, 3, 1).numpy())
+
+
+def _tensor(pictures: np.ndarray) -> Tensor:
+    """(N, H, W, 3) uint8 as (N, 3, H, W) float32 in [-1, 1]."""
+    return torch.from_numpy(pictures).permute(0, 3, 1, 2).float().div(127.5).sub(1)

@@ -56,11 +56,14 @@ class Selection:
             return f"no held-out frames that follow each other: checkpoints are compared by {parts} alone"
         return None
 
-    def compare(self, step: int, learner: Learner, log: RunLog) -> str | None:
-        """Judges the checkpoint that is saved next, and writes it down; the line of `see`."""
-        if self._held_out is None:
+    def look(self, learner: Learner) -> dict[str, float]:
+        """The parts of the score by the weights that there are now; none where nothing is held out."""
+        return learner.judged(self._held_out) if self._held_out else {}
+
+    def compare(self, step: int, parts: Mapping[str, float], log: RunLog) -> str | None:
+        """Compares the checkpoint that is saved next by what `look` gave, and writes it down; the line of `see`."""
+        if not parts:
             return None
-        parts = learner.judged(self._held_out)
         score = sum(parts.values())
         log.selection(step, score, parts)
         return self.see(step, score, parts)

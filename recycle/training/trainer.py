@@ -19,7 +19,7 @@ from recycle.methods.base import Method, Moment
 from recycle.runs.checkpoint import load_newest, save
 from recycle.runs.runfolder import check_settings, checkpoints_folder, locked, write_settings
 from recycle.training.health import TrainingDiverged, Watch, not_finite
-from recycle.training.heldout import HeldOut
+from recycle.training.heldout import HeldOut, offset_px
 from recycle.training.interrupt import StopRequest, stop_signals
 from recycle.training.learner import Learner
 from recycle.training.parallel import largest_over_processes, resolve_precision
@@ -29,6 +29,8 @@ from recycle.training.runlog import RunLog
 from recycle.training.schedule import Schedule
 from recycle.training.selection import Selection
 
+EARLY = 0.1
+"""Part of the training after which held-out frames are looked at for signs that it went wrong."""
 SAVE_SECONDS = 300
 """A checkpoint is written when the last one is older than this, however slow the steps."""
 
@@ -173,8 +175,7 @@ class _Loop:
             if sample_due or self.over:
                 self._sample(sample_windows, on_samples)
             # Not where a signal or the clock asks to save: a run that was stopped has the history of one that was not.
-            if (save_due or self.over) and self.log:
-                self.note(self.selection.compare(self.step, self.learner, self.log))
+            self._compare(save_due or self.over)
             if save_due or self.over or self.stopped or self.seconds - self.saved_seconds > SAVE_SECONDS:
                 self._save()
 
@@ -211,6 +212,17 @@ class _Loop:
             self.note(self.watch.see_samples(samples))
             self.log.pictures(self.step, samples)
             on_samples(self.step, samples)
+
+    def _compare(self, due: bool) -> None:
+        """Looks at held-out frames where checkpoints are to be compared, and once at a tenth of the training."""
+        begun = self.schedule.done(self.step, self.seconds) >= EARLY * self.schedule.length
+        early = begun and not self.watch.looked_early
+        self.watch.looked_early |= early
+        if (due or early) and self.log:
+            parts = self.selection.look(self.learner)
+            self.note(self.watch.see_held_out(parts, offset_px(parts)))
+            if due:
+                self.note(self.selection.compare(self.step, parts, self.log))
 
     def _save(self) -> None:
         bad = self.learner.not_finite()

@@ -9,7 +9,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from data.disk import check_name, name_from
-from data.domain.domain import Clip, Domain, Record, held_out, require_window, runs
+from data.domain.domain import (
+    LEAST_TO_HALVE,
+    Clip,
+    Domain,
+    Record,
+    halves,
+    held_out,
+    put_in,
+    require_window,
+    runs,
+)
 from data.errors import BadNameError, MissingInputError, SettingsError, TooFewFramesError
 
 
@@ -165,3 +175,23 @@ def test_any_text_gives_a_fit_name(text: str) -> None:
 
 def test_names_keep_what_people_write() -> None:
     assert name_from("name with spaces & ünïcode") == "name with spaces & ünïcode"
+
+
+@given(st.integers(0, 120), st.integers(1, 6))
+def test_what_chooses_a_checkpoint_and_what_judges_it_share_no_window(count: int, window: int) -> None:
+    records = held_out(clip_records([True] * 10 * count), window)
+    test = [record for record in records if record.split == "test"]
+    choosing, judging = halves(records, window)
+    if len(test) < LEAST_TO_HALVE:
+        assert choosing == judging == test
+        return
+    assert choosing and choosing == test[: len(choosing)] and judging == test[-len(judging) :]
+    assert judging[0].number - choosing[-1].number > window
+    assert abs(len(judging) - len(test) / 2) <= 0.5
+
+
+def test_each_clip_is_divided_by_itself() -> None:
+    long, short = (put_in("test", clip_records([True] * count)) for count in (40, 10))
+    short = [replace(record, clip="short") for record in short]
+    choosing, judging = halves([*long, *short], 3)
+    assert [len(choosing), len(judging)] == [17 + 10, 20 + 10]
