@@ -50,17 +50,16 @@ def displacement(first: np.ndarray, second: np.ndarray) -> np.ndarray | None:
         return None
     window = cv2.createHanningWindow(picture.shape[::-1], cv2.CV_32F)
     start, _ = cv2.phaseCorrelate(template, picture, window)
+    kind, everywhere = cv2.MOTION_TRANSLATION, np.full(picture.shape, 255, np.uint8)
     inside = np.ascontiguousarray(template[margin:-margin, margin:-margin])
     for begin in (np.clip(np.round(start), -margin, margin), np.zeros(2)):
         warp: np.ndarray = np.array([[1, 0, margin + begin[0]], [0, 1, margin + begin[1]]], np.float32)
         criteria = (cv2.TERM_CRITERIA_COUNT | cv2.TERM_CRITERIA_EPS, STEPS, PRECISION)
         try:
-            correlation, warp = cv2.findTransformECC(  # type: ignore[call-overload]  # None is a mask
-                inside, picture, warp, cv2.MOTION_TRANSLATION, criteria, None, 1
-            )
+            correlation, moved = cv2.findTransformECC(inside, picture, warp, kind, criteria, everywhere, 1)
         except cv2.error:  # it does not converge, or one is of one colour
             continue
-        found = warp[:, 2].astype(np.float64) - margin
+        found = np.asarray(moved)[:, 2].astype(np.float64) - margin
         if correlation >= CORRELATED and np.abs(found).max() <= margin:
             return found
     return None

@@ -47,11 +47,11 @@ def test_commands_use_the_best_and_say_so(
 
 @pytest.mark.parametrize("method", METHODS)
 def test_every_method_is_compared(method: str, place: Path) -> None:
-    parts = {"pix2pix": ["temporal", "l1"], "cartoongan": ["temporal", "look"]}
+    parts = {"pix2pix": ["temporal", "l1", "place"], "cartoongan": ["temporal", "look", "place"]}
     no_content = {"syntheticflow": ["--content", "0"], "cartoongan": ["--content", "0", "--initial-steps", "0"]}
     words = [*SMALL, *OWN[method], *no_content.get(method, [])]
     assert run(["train", "a", "b", "--method", method, *words, "--steps", "2"]) == 0
     (row,) = rows(place / "runs/a-b", "selection")
-    assert list(row) == ["step", "score", *parts.get(method, ["temporal", "cycle", "look"])]
+    assert list(row) == ["step", "score", *parts.get(method, ["temporal", "cycle", "look", "place"])]
     assert all(0 <= float(value) < 20 for value in list(row.values())[1:])
     assert best_of(place / "runs/a-b")["step"] == 2

@@ -5,17 +5,19 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 import torch
-from scipy.ndimage import map_coordinates
+from scipy.ndimage import map_coordinates, shift
 from torch import Tensor
 
 from data.world.characters import draw as drawn
 from data.world.puppets import motion
 from recycle.measures.distribution import describe
 from recycle.measures.optical_flow import Dis, visible
-from recycle.training.heldout import HeldOut
+from recycle.training.heldout import HeldOut, offset_px
 
 CPU = torch.device("cpu")
 SIZE = 48
+MIRRORS: list[list[int]] = [[], [3], [2]]
+"""Axes of (N, 3, H, W) that each reverses."""
 
 
 class Stub:
@@ -53,11 +55,13 @@ def windows(world: dict[str, np.ndarray]) -> dict[str, Tensor]:
 
 
 def translator(world: dict[str, np.ndarray], distort: Callable[[Tensor], Tensor]) -> Stub:
-    """Translates each frame of the world into its right answer, distorted, and knows every way back."""
+    """Translates each frame of the world into its right answer, distorted, and knows every way back; so for the
+    mirrored frames."""
     sources, answers = (
         torch.cat([tensor(world[name]).flatten(0, 1) for name in names]) for names in ("ab", ("truth_a", "truth_b"))
     )
-    shown = distort(answers)
+    shown = torch.cat([distort(answers.flip(mirror)) for mirror in MIRRORS])
+    sources = torch.cat([sources.flip(mirror) for mirror in MIRRORS])
 
     def network(frames: Tensor) -> Tensor:
         known, translated = ((frames[:, None] - each).abs().mean((2, 3, 4)).min(1) for each in (sources, shown))
@@ -109,10 +113,10 @@ def test_the_score_is_its_formula(world: dict[str, np.ndarray], windows: dict[st
 
     parts = HeldOut(Stub(network, network), windows).parts(CPU)
     wanted = np.mean([literal(world, there, "a", "b"), literal(world, there, "b", "a")], axis=0)
-    assert list(parts) == ["temporal", "cycle", "look"]
+    assert list(parts) == ["temporal", "cycle", "look", "place"]
     assert parts["temporal"] == pytest.approx(wanted[0], rel=0.02)  # OpenCV places to 1/32 px
     assert [parts["cycle"], parts["look"]] == pytest.approx(list(wanted[1:]), rel=1e-4)
-    assert min(wanted) > 0.05
+    assert min(wanted) > 0.05 and parts["place"] < 0.01
 
 
 def test_one_way_methods_are_held_by_pairs_or_by_content(windows: dict[str, Tensor]) -> None:
@@ -120,16 +124,16 @@ def test_one_way_methods_are_held_by_pairs_or_by_content(windows: dict[str, Tens
     pairs = Stub(half)
     pairs.paired = True
     parts = HeldOut(pairs, windows).parts(CPU)
-    assert list(parts) == ["temporal", "l1"]
+    assert list(parts) == ["temporal", "l1", "place"]
     assert parts["l1"] == pytest.approx(float((a / 2 - b).abs().mean() / (b - b.mean((0, 1))).abs().mean()), rel=1e-4)
     assert not HeldOut(pairs, {"a": a}).measured
 
     cartoon = Stub(half)
-    assert HeldOut(cartoon, windows).measured == ["temporal", "look"]
+    assert HeldOut(cartoon, windows).measured == ["temporal", "look", "place"]
     cartoon.content = lambda frames: frames.abs() * 3
     parts = HeldOut(cartoon, windows).parts(CPU)
     seen = a.abs() * 3
-    assert list(parts) == ["temporal", "content", "look"]
+    assert list(parts) == ["temporal", "content", "look", "place"]
     assert parts["content"] == pytest.approx(
         float((seen / 2 - seen).abs().mean() / (seen - seen.mean((0, 1))).abs().mean()), rel=1e-4
     )
@@ -141,10 +145,10 @@ def test_what_is_there_decides_what_is_measured(windows: dict[str, Tensor]) -> N
     both = Stub(lambda frames: frames, lambda frames: frames)
     single = {name: frames[:, :1] for name, frames in windows.items()}
     assert HeldOut(both, {}).measured == []
-    assert HeldOut(both, single).measured == ["cycle", "look"]
-    assert HeldOut(both, {"b": windows["b"]}).measured == ["temporal", "cycle"]
-    assert HeldOut(both, {"a": single["a"], "b": windows["b"]}).measured == ["temporal", "cycle", "look"]
-    assert HeldOut(both, {name: frames[:1] for name, frames in windows.items()}).measured == ["cycle", "look"]
+    assert HeldOut(both, single).measured == ["cycle", "look", "place"]
+    assert HeldOut(both, {"b": windows["b"]}).measured == ["temporal", "cycle", "place"]
+    assert HeldOut(both, {"a": single["a"], "b": windows["b"]}).measured == ["temporal", "cycle", "look", "place"]
+    assert HeldOut(both, {name: frames[:1] for name, frames in windows.items()}).measured == ["cycle", "look", "place"]
     assert HeldOut(both, single).fingerprint != HeldOut(both, windows).fingerprint
 
 
@@ -169,3 +173,41 @@ def test_bad_translators_come_after_good_ones(world: dict[str, np.ndarray], wind
     assert list(scores) == sorted(scores, key=scores.__getitem__), scores
     assert scores["identity"] > 1 > 2 * scores["perfect"]
     assert scores["constant"] == pytest.approx(3, abs=0.01)
+
+
+def moved(right: float, down: float) -> Callable[[Tensor], Tensor]:
+    """Draws everything so many pixels beside its place; what comes in is what was at the border."""
+
+    def there(frames: Tensor) -> Tensor:
+        padded = np.pad(frames.numpy(), ((0, 0), (0, 0), (8, 8), (8, 8)), mode="edge")
+        return torch.from_numpy(shift(padded, (0, 0, down, right), order=1)[..., 8:-8, 8:-8].copy())
+
+    return there
+
+
+WRONG: dict[str, Callable[[Tensor], Tensor]] = {
+    "drifted to the right": moved(0.5, 0),
+    "drifted up": moved(0, -1),
+    "drifted both ways": moved(1, -1),
+    "one picture for all": lambda frames: frames[:1].expand_as(frames),
+    "a still picture that hides its source": lambda frames: 0.97 * frames[:1] + 0.03 * frames,
+    "tones inverted": lambda frames: -frames,
+    "mirrored": lambda frames: frames.flip(3),
+    "upside down": lambda frames: frames.flip(2),
+}
+
+
+@pytest.mark.parametrize("fault", WRONG)
+def test_what_has_gone_wrong_scores_worse_than_what_is_right(
+    fault: str, world: dict[str, np.ndarray], windows: dict[str, Tensor]
+) -> None:
+    """Though the way back finds each source exactly."""
+    right = score(translator(world, lambda frames: frames), windows)
+    assert score(translator(world, WRONG[fault]), windows) > right + 0.1
+
+
+def test_the_further_beside_its_place_the_worse(world: dict[str, np.ndarray], windows: dict[str, Tensor]) -> None:
+    found = [
+        offset_px(HeldOut(translator(world, moved(*by)), windows).parts(CPU)) for by in ((0, 0), (0.5, 0), (1.5, -2))
+    ]
+    assert found == pytest.approx([length * 64 / SIZE for length in (0, 0.5, 2.5)], abs=0.1)

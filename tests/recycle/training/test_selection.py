@@ -13,7 +13,7 @@ from torch import Tensor
 
 from recycle.runs.checkpoint import load_newest
 from recycle.runs.runfolder import load_for_rendering
-from recycle.training.heldout import HeldOut
+from recycle.training.heldout import PLACE_WEIGHT, HeldOut
 from recycle.training.selection import PATIENCE, Selection
 from tests.recycle.training.tiny_runs import (
     SHORT,
@@ -37,14 +37,14 @@ def test_every_save_and_the_end_are_compared_and_the_best_is_marked(tmp_path: Pa
     run_training(tmp_path, replace(SHORT, steps=9, save_every=2, keep=20), modes_differ, on_note=notes.append)
     table = rows(tmp_path, "selection")
     assert [int(row["step"]) for row in table] == [2, 4, 6, 8, 9]
-    assert list(table[0]) == ["step", "score", "temporal", "cycle", "look"]
+    assert list(table[0]) == ["step", "score", "temporal", "cycle", "look", "place"]
     for row in table:
         assert float(row["score"]) == pytest.approx(sum(float(row[part]) for part in list(row)[2:]))
     least = min(table, key=lambda row: float(row["score"]))
     assert best_of(tmp_path) == {
         "step": int(least["step"]),
         "score": float(least["score"]),
-        "parts": {part: float(least[part]) for part in ("temporal", "cycle", "look")},
+        "parts": {part: float(least[part]) for part in ("temporal", "cycle", "look", "place")},
     }
     said = f"step {least['step']} (score {float(least['score']):.3f}); render uses it"
     assert notes[-1] == f"best of 5 checkpoints compared: {said}"
@@ -92,7 +92,7 @@ def test_a_run_that_was_stopped_has_the_same_history(tmp_path: Path) -> None:
     assert max(saved_steps(other)) == 5
     assert [row["step"] for row in rows(other, "selection")] == ["3"]
     with (other / "selection.csv").open("a") as file:
-        file.write("6,0.1,0.1,0.1,0.1\n7,0.")
+        file.write("6,0.1,0.1,0.1,0.1,0.1\n7,0.")
     with pytest.raises(ConnectionError):
         run_training(other, config, batches=interrupted(8))
     run_training(other, config)
@@ -133,7 +133,7 @@ def test_other_held_out_windows_begin_anew(tmp_path: Path) -> None:
     ("windows_", "said"),
     [
         ({}, "nothing is held out"),
-        ({name: frames[:, :1] for name, frames in held_out().items()}, "compared by cycle and look alone"),
+        ({name: frames[:, :1] for name, frames in held_out().items()}, "compared by cycle and look and place alone"),
     ],
 )
 def test_too_little_held_out_is_said(tmp_path: Path, windows_: dict[str, Tensor], said: str) -> None:
@@ -192,3 +192,20 @@ def test_the_two_checkpoints_differ(marked: Path) -> None:
     saved = load_newest(marked / "checkpoints").tensors["ema"]
     assert all(torch.equal(newest[name], value) for name, value in saved.items())
     assert not all(torch.equal(best[name], value) for name, value in saved.items())
+
+
+def test_training_warns_within_its_first_tenth_and_once_a_spell(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    parts = iter([{"temporal": 2.0, "place": 0.0}, *3 * [{"temporal": 0.3, "place": PLACE_WEIGHT}]])
+    monkeypatch.setattr(HeldOut, "parts", lambda self, device: next(parts))
+    told: list[tuple[str, str]] = []
+
+    def note(line: str) -> None:
+        told.append((line, rows(tmp_path)[-1]["step"] if (tmp_path / "metrics.csv").exists() else ""))
+
+    run_training(tmp_path, replace(SHORT, steps=30, save_every=10, log_every=1), on_note=note)
+    still = [step for line, step in told if "nearly one picture for all" in line]
+    beside = [step for line, step in told if "lie 1.0 px" in line]
+    assert (still, beside) == (["3"], ["10"])
+    assert [row["step"] for row in rows(tmp_path, "selection")] == ["10", "20", "30"], "the early look chooses nothing"
