@@ -19,7 +19,8 @@ from data.disk import make_folder, write_bytes, write_json
 from data.domain.pictures import captioned, resize, sheet, write_picture, write_sheet
 from data.errors import RetargetError, SettingsError, TrainingError
 from data.video.reader import read_frames
-from data.world.puppets import World, write_world
+from data.world.clips import World
+from data.world.puppets import write_world
 from pipelines.judging.results import Result, budget_of, read_result, written
 from pipelines.options import CompareMethodsOptions, Contender
 from pipelines.places import say
@@ -102,7 +103,7 @@ def _claim(folder: Path, options: CompareMethodsOptions) -> None:
 
 
 def _extract(setting: _Setting) -> None:
-    for clip in (setting.world.anna, setting.world.ben):
+    for clip in (setting.world.a, setting.world.b):
         if (setting.domains / clip.stem / "domain.json").exists():
             continue
         setting.commands.run(
@@ -178,7 +179,7 @@ def _evaluate(setting: _Setting, run: Path, *more: object, log: Path) -> None:
 def _references(setting: _Setting, job: tuple[Contender, int]) -> dict[str, Result]:
     """What the truth itself, the source unchanged, and the mean picture of B would come to."""
     folder = setting.options.folder / "references"
-    frames = [frame.rgb for frame in read_frames(setting.world.ben)]
+    frames = [frame.rgb for frame in read_frames(setting.world.b)]
     mean = np.asarray(np.mean(frames, axis=0).round(), np.uint8)
     make_folder(folder / "mean-picture")
     for number in range(setting.options.test_frames):

@@ -8,18 +8,15 @@ and clothes differ. Both wear parting, clip or streak, and ear-ring on the same 
 import json
 import math
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import asdict, fields
 from fractions import Fraction
 from pathlib import Path
-from typing import NamedTuple
 
-import av
 import numpy as np
-from av.video.reformatter import ColorPrimaries, ColorRange, Colorspace, ColorTrc
 
-from data.disk import make_folder, output_errors, partial_path, put_in_place, write_bytes
+from data.disk import make_folder, write_bytes
 from data.world.characters import RANGES, LookName, Pose, draw
+from data.world.clips import SAMPLE_RATE, World, write_pictures
 
 __all__ = [
     "RANGES",
@@ -98,30 +95,16 @@ def poses_from_json(text: str) -> list[Pose]:
     return [Pose(**{name: float(entry[name]) for name in names}) for entry in json.loads(text)]
 
 
-_SAMPLE_RATE = 48_000
 _TONE_HERTZ = 220.0
 
 
-def _tone(poses: Sequence[Pose], rate: Fraction, first: int, last: int) -> np.ndarray:
-    """(1, last - first) float32: samples of a soft tone, as loud as the mouth is open at their time."""
-    seconds = np.arange(first, last) / _SAMPLE_RATE
+def _tone(poses: Sequence[Pose], rate: Fraction) -> np.ndarray:
+    """(n,) float32: samples of a soft tone, as loud as the mouth is open at their time."""
+    seconds = np.arange(int(len(poses) * SAMPLE_RATE / rate)) / SAMPLE_RATE
     mouth = np.interp(seconds * float(rate), np.arange(len(poses)), [pose.mouth for pose in poses])
     angle = 2 * np.pi * _TONE_HERTZ * seconds
     wave = 0.6 * np.sin(angle) + 0.25 * np.sin(2 * angle) + 0.15 * np.sin(3 * angle)
-    return (0.5 * mouth * wave).astype(np.float32)[None]
-
-
-def _picture_stream(output: av.container.OutputContainer, size: int, rate: Fraction) -> av.VideoStream:
-    # One thread: with several x264 gives other bytes from run to run at these sizes.
-    stream = output.add_stream("libx264", rate=rate, options={"crf": "10", "preset": "fast", "threads": "1"})
-    stream.width = stream.height = size
-    # 4:2:0 plays everywhere but cannot hold an odd size.
-    stream.pix_fmt = "yuv444p" if size % 2 else "yuv420p"
-    stream.time_base = stream.codec_context.time_base = 1 / rate
-    context = stream.codec_context
-    context.colorspace, context.color_range = int(Colorspace.ITU709), int(ColorRange.MPEG)
-    context.color_primaries, context.color_trc = int(ColorPrimaries.BT709), int(ColorTrc.BT709)
-    return stream
+    return (0.5 * mouth * wave).astype(np.float32)
 
 
 def write_clip(
@@ -135,57 +118,23 @@ def write_clip(
 ) -> None:
     """An MP4 of the character moving through `poses`, `size` x `size` pixels, `rate` frames a second.
 
-    H.264 close to lossless, BT.709; with `sound` an AAC tone as loud as the mouth is open, so that sync can be seen and
-    heard. The file appears at `path` only when whole. Raises OutputError.
+    With `sound` a tone as loud as the mouth is open, so that sync can be seen and heard; see `write_pictures`.
+    Raises OutputError.
     """
-    partial = partial_path(path)
-    try:
-        with (
-            output_errors(path),
-            av.open(str(partial), "w", format="mp4", options={"movflags": "+faststart"}) as output,
-        ):
-            video = _picture_stream(output, size, rate)
-            audio = output.add_stream("aac", rate=_SAMPLE_RATE, layout="mono") if sound else None
-            written = 0
-            for number, pose in enumerate(poses):
-                picture = av.VideoFrame.from_ndarray(draw(pose, look, size), format="rgb24")
-                frame = picture.reformat(format=video.pix_fmt, dst_colorspace=Colorspace.ITU709)
-                frame.pts, frame.time_base = number, 1 / rate
-                output.mux(video.encode(frame))
-                if audio is not None:
-                    until = int((number + 1) * _SAMPLE_RATE / rate)
-                    chunk = av.AudioFrame.from_ndarray(_tone(poses, rate, written, until), "fltp", "mono")
-                    chunk.sample_rate, chunk.pts, chunk.time_base = _SAMPLE_RATE, written, Fraction(1, _SAMPLE_RATE)
-                    output.mux(audio.encode(chunk))
-                    written = until
-            output.mux(video.encode(None))
-            if audio is not None:
-                output.mux(audio.encode(None))
-        put_in_place(partial, path)
-    finally:
-        with suppress(OSError):
-            partial.unlink(missing_ok=True)
-
-
-class World(NamedTuple):
-    """Clips of one drawn world, each with its hidden parameters beside it, frame by frame, as a .json."""
-
-    anna: Path
-    ben: Path
-    test: Path
-    truth: Path
+    pictures = (draw(pose, look, size) for pose in poses)
+    write_pictures(path, pictures, size, rate, _tone(poses, rate) if sound else None)
 
 
 def write_world(folder: Path, seed: int, frames: int, test_frames: int, size: int) -> World:
     """Draws anna.mp4 and ben.mp4 to learn from, unpaired, `frames` each; test.mp4 of anna and truth.mp4, its answer.
 
-    Raises OutputError.
+    Each has its hidden parameters beside it, frame by frame, as a .json. Raises OutputError.
     """
     make_folder(folder)
-    world = World(*(folder / f"{name}.mp4" for name in World._fields))
+    world = World(*(folder / f"{name}.mp4" for name in ("anna", "ben", "test", "truth")))
     unpaired_a, unpaired_b, unseen = (seed * 3 + part for part in (1, 2, 3))
-    _write(world.anna, "A", motion(unpaired_a, frames), size)
-    _write(world.ben, "B", motion(unpaired_b, frames), size)
+    _write(world.a, "A", motion(unpaired_a, frames), size)
+    _write(world.b, "B", motion(unpaired_b, frames), size)
     _write(world.test, "A", motion(unseen, test_frames), size)
     _write(world.truth, "B", motion(unseen, test_frames), size)
     return world
