@@ -20,7 +20,7 @@ from data.domain.pictures import captioned, resize, sheet, write_picture, write_
 from data.errors import RetargetError, SettingsError, TrainingError
 from data.video.reader import read_frames
 from data.world.clips import World
-from data.world.puppets import write_world
+from data.world.worlds import WORLDS
 from pipelines.judging.results import Result, budget_of, read_result, written
 from pipelines.options import CompareMethodsOptions, Contender
 from pipelines.places import say
@@ -64,7 +64,9 @@ def compare_methods(options: CompareMethodsOptions) -> None:
     _check(options)
     folder = make_folder(options.folder)
     _claim(folder, options)
-    world = write_world(folder / "world" / "clips", WORLD_SEED, options.frames, options.test_frames, options.size)
+    world = WORLDS["plain"].write(
+        folder / "world" / "clips", WORLD_SEED, options.frames, options.test_frames, options.size
+    )
     make_folder(folder / "runs")
     with Quiet(THREADS) as commands:
         setting = _Setting(options, world, folder / "world" / "domains", commands)

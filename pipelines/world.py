@@ -1,17 +1,15 @@
 """`retarget world`: clips where the right answer is known, out of real footage."""
 
-import itertools
 import shutil
-from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
 
 import cv2
 import numpy as np
 
-from data.disk import make_folder, write_json
+from data.disk import make_folder
 from data.domain.sources import Source, open_source
-from data.errors import SettingsError, TooFewFramesError
+from data.errors import TooFewFramesError
 from data.faces.aligners import open_aligner
 from data.faces.placing import Analysis, analyse, square_pixels
 from data.world.clips import World, write_pictures
@@ -22,7 +20,7 @@ SHARES = (0.45, 0.4, 0.15)
 """Of a clip: to learn A from, to learn B from, and to translate."""
 GAP_SECONDS = Fraction(1, 2)
 LEAST_FRAMES = (20, 20, 10)
-FACE_ROOM = 1.7
+FACE_ROOM = 1.4
 """Side of the square around a followed face, in sides of the square that its boxes fill."""
 
 
@@ -47,7 +45,12 @@ def write_filmed(clip: Path, folder: Path, seed: int, size: int) -> World:
                 how = cv2.INTER_AREA if side > work else cv2.INTER_CUBIC
                 cut[part].append(cv2.resize(picture, (work, work), interpolation=how))
     rate = source.info.rate or Fraction(25)
-    for path, part, drawn_over in ((world.a, 0, False), (world.b, 1, True), (world.test, 2, False), (world.truth, 2, True)):
+    for path, part, drawn_over in (
+        (world.a, 0, False),
+        (world.b, 1, True),
+        (world.test, 2, False),
+        (world.truth, 2, True),
+    ):
         pictures = (filtered(picture) if drawn_over else picture for picture in cut[part])
         pictures = (cv2.resize(picture, (size, size), interpolation=cv2.INTER_AREA) for picture in pictures)
         write_pictures(path, pictures, size, rate)

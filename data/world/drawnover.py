@@ -64,7 +64,9 @@ class DrawnOver:
         ink = _outlines(values)[..., None]
         drawn = np.rint(255 * np.clip(drawn * (1 - ink) + _INK * ink, 0, 1)).astype(np.uint8)
         side = len(picture)
-        return drawn if side == WORK_PX else cv2.resize(drawn, (side, side), interpolation=_interpolation(WORK_PX, side))
+        return (
+            drawn if side == WORK_PX else cv2.resize(drawn, (side, side), interpolation=_interpolation(WORK_PX, side))
+        )
 
     def _bent(self) -> tuple[np.ndarray, np.ndarray]:
         """For each pixel, where in the picture it comes from, for cv2.remap: smooth, and nothing moves at the edges."""

@@ -14,22 +14,8 @@ from pathlib import Path
 
 import numpy as np
 
-from data.disk import make_folder, write_bytes
 from data.world.characters import RANGES, LookName, Pose, draw
-from data.world.clips import SAMPLE_RATE, World, write_pictures
-
-__all__ = [
-    "RANGES",
-    "LookName",
-    "Pose",
-    "World",
-    "draw",
-    "motion",
-    "poses_from_json",
-    "poses_to_json",
-    "write_clip",
-    "write_world",
-]
+from data.world.clips import SAMPLE_RATE, write_pictures
 
 # Slowest and fastest movement of each parameter in hertz; the mouth moves as fast as slow speech.
 _HERTZ = {
@@ -46,7 +32,7 @@ _BLINK_SECONDS = 0.36
 _BLINK_PAUSE_SECONDS = (1.5, 4.5)
 
 
-def _wander(generator: np.random.Generator, seconds: np.ndarray, slow: float, fast: float) -> np.ndarray:
+def wander(generator: np.random.Generator, seconds: np.ndarray, slow: float, fast: float) -> np.ndarray:
     """(frames,) float64 in (0, 1), uniform in the long run: a sum of sines through the normal distribution."""
     # One sine a slice of the band, so that every seed has slow and fast movement.
     edges = np.linspace(slow, fast, _SINES + 1)
@@ -77,7 +63,7 @@ def motion(seed: int, frames: int, rate: Fraction = Fraction(25)) -> list[Pose]:
     generators = np.random.default_rng(seed).spawn(len(RANGES) + 1)
     tracks = {}
     for generator, (name, (low, high)) in zip(generators, RANGES.items(), strict=False):
-        share = _wander(generator, seconds, *_HERTZ[name])
+        share = wander(generator, seconds, *_HERTZ[name])
         if name == "eyes":
             share = (0.35 + 0.65 * share) * _blinks(generators[-1], seconds)
         tracks[name] = low + (high - low) * share
@@ -98,7 +84,7 @@ def poses_from_json(text: str) -> list[Pose]:
 _TONE_HERTZ = 220.0
 
 
-def _tone(poses: Sequence[Pose], rate: Fraction) -> np.ndarray:
+def tone(poses: Sequence[Pose], rate: Fraction) -> np.ndarray:
     """(n,) float32: samples of a soft tone, as loud as the mouth is open at their time."""
     seconds = np.arange(int(len(poses) * SAMPLE_RATE / rate)) / SAMPLE_RATE
     mouth = np.interp(seconds * float(rate), np.arange(len(poses)), [pose.mouth for pose in poses])
@@ -122,24 +108,4 @@ def write_clip(
     Raises OutputError.
     """
     pictures = (draw(pose, look, size) for pose in poses)
-    write_pictures(path, pictures, size, rate, _tone(poses, rate) if sound else None)
-
-
-def write_world(folder: Path, seed: int, frames: int, test_frames: int, size: int) -> World:
-    """Draws anna.mp4 and ben.mp4 to learn from, unpaired, `frames` each; test.mp4 of anna and truth.mp4, its answer.
-
-    Each has its hidden parameters beside it, frame by frame, as a .json. Raises OutputError.
-    """
-    make_folder(folder)
-    world = World(*(folder / f"{name}.mp4" for name in ("anna", "ben", "test", "truth")))
-    unpaired_a, unpaired_b, unseen = (seed * 3 + part for part in (1, 2, 3))
-    _write(world.a, "A", motion(unpaired_a, frames), size)
-    _write(world.b, "B", motion(unpaired_b, frames), size)
-    _write(world.test, "A", motion(unseen, test_frames), size)
-    _write(world.truth, "B", motion(unseen, test_frames), size)
-    return world
-
-
-def _write(path: Path, look: LookName, poses: Sequence[Pose], size: int) -> None:
-    write_clip(path, poses, look, size)
-    write_bytes(path.with_suffix(".json"), poses_to_json(poses).encode())
+    write_pictures(path, pictures, size, rate, tone(poses, rate) if sound else None)
