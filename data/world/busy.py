@@ -1,8 +1,8 @@
 """Two more characters, before a background that moves, in a light that changes; see data/world/worlds.py.
 
-They share the parameters of the face with the plain world and differ from each other more than its two do: hair, glasses,
-beard and the outline of the head. Background and light are parameters too. Both looks show the same background, moved
-alike, in other colours and the same light in another tint, so that a right translation exists for every frame.
+They share the parameters of the face with the plain world and differ from each other more than its two do: hair,
+glasses, beard and the outline of the head. Background and light are parameters too. Both looks show the same background, moved
+alike, in other colours, and the same light in another tint, so that a right translation exists for every frame.
 """
 
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ import numpy as np
 from data.world.canvas import Canvas, Colour, oval, smooth
 from data.world.characters import RANGES, LookName, Pose
 
-HEAD = (0.5, 0.5)  # rest place of the head's middle
+BUSY_HEAD = (0.5, 0.5)  # rest place of the head's middle
 
 
 @dataclass(frozen=True)
@@ -183,11 +183,11 @@ def draw_busy(pose: BusyPose, look: LookName, size: int) -> np.ndarray:
     canvas = Canvas(size, style.wall[0])
     middle = (0.5 + _MARGIN - np.array([pose.drift_x, pose.drift_y])) * canvas.side - 0.5
     canvas.picture = cv2.getRectSubPix(_wall(look, canvas.side), (canvas.side, canvas.side), middle.tolist())
-    head = (HEAD[0] + pose.x, HEAD[1] + pose.y, pose.tilt)
+    head = (BUSY_HEAD[0] + pose.x, BUSY_HEAD[1] + pose.y, pose.tilt)
     canvas.place(*head)
     for outline in style.behind:
         canvas.fill(outline, style.hair)
-    canvas.place(HEAD[0] + 0.5 * pose.x, 1.0 + 0.5 * pose.y, 0.0)
+    canvas.place(BUSY_HEAD[0] + 0.5 * pose.x, 1.0 + 0.5 * pose.y, 0.0)
     canvas.fill(oval(0, 0.17, 0.4, 0.25, 3.0), style.clothes)
     canvas.fill(np.array([[-0.1, -0.3], [0.1, -0.3], [0.12, -0.05], [0.0, 0.03], [-0.12, -0.05]]), style.shade)
     canvas.place(*head)

@@ -19,8 +19,8 @@ from pathlib import Path
 import numpy as np
 
 from data.disk import make_folder, write_bytes
-from data.world.busy import BUSY_RANGES, BusyPose, draw_busy
-from data.world.characters import RANGES, LookName, Pose, draw
+from data.world.busy import BUSY_HEAD, BUSY_RANGES, BusyPose, draw_busy
+from data.world.characters import HEAD, RANGES, LookName, Pose, draw
 from data.world.clips import World, write_pictures
 from data.world.puppets import motion, poses_to_json, tone, wander
 
@@ -32,16 +32,21 @@ _ELSEWHERE = {"x": 1.6, "tilt": 0.65, "mouth": 1.7, "smile": 0.6, "brows": 1.4, 
 """Of the busy world's second character: each share of a range to this power, so that its middle is another."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class DrawnWorld:
-    """One of WORLDS. motion: seed, frames, and whether of the second character's own clip, to poses.
+    """One of WORLDS. pose: what a picture is drawn from; ranges: the limits of its parameters.
 
+    head: rest place of the head's middle. draw: pose, look and size in pixels, to (size, size, 3) uint8 RGB. motion:
+    seed, frames, and whether of the second character's own clip, to poses. lit: its light has a strength of its own.
     names: of the clips of A and B.
     """
 
+    pose: type[Pose]
     ranges: dict[str, tuple[float, float]]
+    head: tuple[float, float]
     draw: Callable[..., np.ndarray]
     motion: Callable[[int, int, bool], list]
+    lit: bool
     noise_levels: float
     names: tuple[str, str]
 
@@ -104,6 +109,24 @@ def _elsewhere(pose: BusyPose) -> BusyPose:
 
 
 WORLDS: dict[str, DrawnWorld] = {
-    "plain": DrawnWorld(RANGES, draw, _plain_motion, 0.0, ("anna", "ben")),
-    "busy": DrawnWorld(BUSY_RANGES, draw_busy, busy_motion, NOISE_LEVELS, ("cleo", "dan")),
+    "plain": DrawnWorld(
+        pose=Pose,
+        ranges=RANGES,
+        head=HEAD,
+        draw=draw,
+        motion=_plain_motion,
+        lit=False,
+        noise_levels=0,
+        names=("anna", "ben"),
+    ),
+    "busy": DrawnWorld(
+        pose=BusyPose,
+        ranges=BUSY_RANGES,
+        head=BUSY_HEAD,
+        draw=draw_busy,
+        motion=busy_motion,
+        lit=True,
+        noise_levels=NOISE_LEVELS,
+        names=("cleo", "dan"),
+    ),
 }
