@@ -1,8 +1,8 @@
 """Two more characters, before a background that moves, in a light that changes; see data/world/worlds.py.
 
 They share the parameters of the face with the plain world and differ from each other more than its two do: hair,
-glasses, beard and the outline of the head. Background and light are parameters too. Both looks show the same background, moved
-alike, in other colours, and the same light in another tint, so that a right translation exists for every frame.
+glasses, beard and the outline of the head. Background and light are parameters too: both looks show the same
+background, moved alike, in other colours, and the same light in another tint, so that a right translation exists.
 """
 
 from dataclasses import dataclass
@@ -182,7 +182,7 @@ def draw_busy(pose: BusyPose, look: LookName, size: int) -> np.ndarray:
     style = _LOOKS[look]
     canvas = Canvas(size, style.wall[0])
     middle = (0.5 + _MARGIN - np.array([pose.drift_x, pose.drift_y])) * canvas.side - 0.5
-    canvas.picture = cv2.getRectSubPix(_wall(look, canvas.side), (canvas.side, canvas.side), middle.tolist())
+    canvas.picture[:] = cv2.getRectSubPix(_wall(look, canvas.side), (canvas.side, canvas.side), middle.tolist())
     head = (BUSY_HEAD[0] + pose.x, BUSY_HEAD[1] + pose.y, pose.tilt)
     canvas.place(*head)
     for outline in style.behind:

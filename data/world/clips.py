@@ -23,6 +23,11 @@ class World(NamedTuple):
     test: Path
     truth: Path
 
+    @staticmethod
+    def of(folder: Path, a: str, b: str) -> "World":
+        """The files of a folder; a, b: names of the clips to learn from."""
+        return World(*(folder / f"{name}.mp4" for name in (a, b, "test", "truth")))
+
 
 def write_pictures(
     path: Path, pictures: Iterable[np.ndarray], size: int, rate: Fraction, sound: np.ndarray | None = None

@@ -1,7 +1,8 @@
 """Real footage drawn over: a known filter from one picture to one picture, the same for every frame of a seed.
 
 What it changes is what a translation between two domains changes: tones, outlines, light and proportions. It looks at
-one picture alone and draws nothing at random from frame to frame, so the filtered frame is the right answer to its source.
+one picture alone and draws nothing at random from frame to frame, so a filtered frame is the right answer to its
+source.
 """
 
 from dataclasses import dataclass

@@ -28,6 +28,7 @@ _BANK_POWER = 10  # 2 ** 10 drawings
 _BANK_PX = 16
 _PATCH_PX, _PATCH_SIDE, _PATCH_CORNER = 28, 0.5, (-0.25, -0.23)  # brows to chin, from the head's middle
 _NEIGHBOURS = 12
+_SURROUNDINGS = 128
 
 
 def read_pose(
@@ -36,7 +37,8 @@ def read_pose(
     """The pose whose drawing is nearest to a frame: (S, S, 3) uint8 RGB, any S from 32 px.
 
     Least squares over the world's parameters, with the frame's blur (one Gaussian over all of it) and the offset of its
-    three colours left free, and their gain where the world's light has none of its own, so that a soft or slightly tinted frame is not taken for another pose; what a
+    three colours left free (and their gain, where the world's light has no strength of its own), so that a soft or
+    slightly tinted frame is not taken for another pose; what a
     drawing cannot explain (a blot) counts linearly, not squared. The search begins anew in every frame: at the nearest
     of many drawings by place and tilt, then by face. `start` is one more beginning; it wins only where it fits better,
     and the fit goes on from there all the same. Every parameter leaves its trace in every pose; `smile` leaves the
@@ -49,6 +51,7 @@ def read_pose(
     fine = _Fit(frame, look, world, _FINE_PX, _FINE_SIGMA, _FINE_STEP)
     placed = _placed(frame, look, world)
     found = rough.solved(np.append(placed, _ROUGH_SIGMA**2 / _MOST_HAZE**2 / 4), _ROUGH_LOOKS)
+    found = _surrounded(found, rough)
     beginnings = []
     for face in _faces(frame, look, world, found):
         beginnings.append(found.copy())
@@ -105,10 +108,10 @@ def _reduced(picture: np.ndarray, side: int) -> np.ndarray:
 class _Fit:
     """A frame at one size, and how far a drawing is from it.
 
-    Unknowns are (n + 1,) in [0, 1]: the shares of the n parameters, and the frame's blur as variance (in which a picture changes evenly)
-    in parts of _MOST_HAZE ** 2. Frame and drawing are both softened by `sigma`: the drawing's edges move in steps of a
-    quarter pixel, and far-off edges have to overlap to be drawn together. Derivatives are central differences over
-    `step` of a range, wide enough to cross many such steps.
+    Unknowns are (n + 1,) in [0, 1]: the shares of the n parameters, and the frame's blur as variance (in which a
+    picture changes evenly) in parts of _MOST_HAZE ** 2. Frame and drawing are both softened by `sigma`: the drawing's
+    edges move in steps of a quarter pixel, and far-off edges have to overlap to be drawn together. Derivatives are
+    central differences over `step` of a range, wide enough to cross many such steps.
     """
 
     def __init__(
@@ -213,6 +216,18 @@ def _placed(frame: np.ndarray, look: LookName, world: DrawnWorld) -> np.ndarray:
     """(n,) shares of the drawing nearest to the frame as a whole, which is to say in place and tilt."""
     shares, signatures = _place_bank(look, world)
     return shares[np.argmin(_distances(signatures, _signature(_reduced(frame, _BANK_PX))))]
+
+
+def _surrounded(found: np.ndarray, rough: "_Fit") -> np.ndarray:
+    """Unknowns (n + 1,) with light and background searched anew: a pattern fits itself well in more than one place."""
+    count = len(found) - 1 - _FACE.stop
+    if not count:
+        return found
+    beginnings = [found]
+    for shares in _spread(count)[:_SURROUNDINGS]:
+        beginnings.append(found.copy())
+        beginnings[-1][_FACE.stop : -1] = shares
+    return rough.solved(min(beginnings, key=rough.error), _ROUGH_LOOKS)
 
 
 @lru_cache

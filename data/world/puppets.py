@@ -1,14 +1,11 @@
-"""A drawn world where the right answer is known: two characters moved by the same hidden parameters.
+"""How the characters of the plain world move, and their clips; see data/world/worlds.py.
 
-Character "A" drawn with a pose and character "B" drawn with the same pose are each other's exact translation, for any
-seed, length, rate and size. Both share their geometry (head, eyes, brows, mouth in the same places); colours, hair, jaw
+Both share their geometry (head, eyes, brows, mouth in the same places); colours, hair, jaw
 and clothes differ. Both wear parting, clip or streak, and ear-ring on the same side: a mirrored mapping is wrong.
 """
 
-import json
 import math
 from collections.abc import Sequence
-from dataclasses import asdict, fields
 from fractions import Fraction
 from pathlib import Path
 
@@ -68,17 +65,6 @@ def motion(seed: int, frames: int, rate: Fraction = Fraction(25)) -> list[Pose]:
             share = (0.35 + 0.65 * share) * _blinks(generators[-1], seconds)
         tracks[name] = low + (high - low) * share
     return [Pose(**{name: float(track[index]) for name, track in tracks.items()}) for index in range(frames)]
-
-
-def poses_to_json(poses: Sequence[Pose]) -> str:
-    """One line a pose, so that a diff of two clips reads well. Numbers keep every bit."""
-    return "[\n" + ",\n".join(json.dumps(asdict(pose)) for pose in poses) + "\n]\n"
-
-
-def poses_from_json(text: str) -> list[Pose]:
-    """The poses that `poses_to_json` wrote, exactly."""
-    names = [field.name for field in fields(Pose)]
-    return [Pose(**{name: float(entry[name]) for name in names}) for entry in json.loads(text)]
 
 
 _TONE_HERTZ = 220.0

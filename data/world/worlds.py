@@ -11,8 +11,9 @@ answer, so the best possible result has none, and a result is not asked to guess
 are those that the source shows.
 """
 
+import json
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, fields, replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -22,7 +23,7 @@ from data.disk import make_folder, write_bytes
 from data.world.busy import BUSY_HEAD, BUSY_RANGES, BusyPose, draw_busy
 from data.world.characters import HEAD, RANGES, LookName, Pose, draw
 from data.world.clips import World, write_pictures
-from data.world.puppets import motion, poses_to_json, tone, wander
+from data.world.puppets import motion, tone, wander
 
 RATE = Fraction(25)
 NOISE_LEVELS = 3.0
@@ -56,7 +57,7 @@ class DrawnWorld:
         Each has its hidden parameters beside it, frame by frame, as a .json. Raises OutputError.
         """
         make_folder(folder)
-        world = World(*(folder / f"{name}.mp4" for name in (*self.names, "test", "truth")))
+        world = World.of(folder, *self.names)
         unpaired_a, unpaired_b, unseen = (seed * 3 + part for part in (1, 2, 3))
         self._write(world.a, "A", self.motion(unpaired_a, frames, False), size, unpaired_a)
         self._write(world.b, "B", self.motion(unpaired_b, frames, True), size, unpaired_b)
@@ -130,3 +131,22 @@ WORLDS: dict[str, DrawnWorld] = {
         names=("cleo", "dan"),
     ),
 }
+
+
+def world_of(poses: Sequence[Pose]) -> DrawnWorld:
+    """The world that poses belong to; the plain one where there are none."""
+    kinds = {world.pose: world for world in WORLDS.values()}
+    return kinds[type(poses[0]) if poses else Pose]
+
+
+def poses_to_json(poses: Sequence[Pose]) -> str:
+    """One line a pose, so that a diff of two clips reads well. Numbers keep every bit."""
+    return "[\n" + ",\n".join(json.dumps(asdict(pose)) for pose in poses) + "\n]\n"
+
+
+def poses_from_json(text: str) -> list[Pose]:
+    """The poses that `poses_to_json` wrote, exactly. Raises ValueError, KeyError, TypeError for anything else."""
+    entries = json.loads(text)
+    kind = next((world.pose for world in WORLDS.values() if entries and set(world.ranges) == set(entries[0])), Pose)
+    names = [field.name for field in fields(kind)]
+    return [kind(**{name: float(entry[name]) for name in names}) for entry in entries]
