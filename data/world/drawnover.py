@@ -54,12 +54,12 @@ class DrawnOver:
         self._manner = _manner(seed)
         place = (np.arange(WORK_PX, dtype=np.float32) + 0.5) / WORK_PX
         self._x, self._y = np.meshgrid(place, place)
-        self._map_x, self._map_y = self._bent()
+        self.map_x, self.map_y = self._bent()
         self._gain = self._light()
 
     def __call__(self, picture: np.ndarray) -> np.ndarray:
         work = cv2.resize(picture, (WORK_PX, WORK_PX), interpolation=_interpolation(len(picture), WORK_PX))
-        bent = cv2.remap(work, self._map_x, self._map_y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT_101)
+        bent = cv2.remap(work, self.map_x, self.map_y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT_101)
         values = bent.astype(np.float32) / 255
         drawn = self._toned(values) * self._gain
         ink = _outlines(values)[..., None]
