@@ -20,8 +20,10 @@ from torch import nn
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from recycle.config import PRESETS, defaults
+from recycle.config import PRESETS
 from recycle.methods import METHODS
+from recycle.methods.base import Moment
+from recycle.training.learner import frozen
 from tests.literal import LITERAL, literal_step, with_torch_norm
 
 
@@ -46,7 +48,7 @@ def main() -> None:
 def _steps(name: str, preset: str, device: torch.device) -> tuple[Callable[[], None], Callable[[], None]]:
     """One optimisation step each way, from the same weights."""
     torch.manual_seed(0)
-    config, training = defaults(name, preset)
+    config, training = METHODS[name].defaults(preset)
     method = METHODS[name](config).to(device)
     plain = copy.deepcopy(method)
     with_torch_norm(plain)
@@ -60,9 +62,11 @@ def _steps(name: str, preset: str, device: torch.device) -> tuple[Callable[[], N
     fused, unfused = optimizers(method, True), optimizers(plain, False)
 
     def stacked() -> None:
-        fakes, losses = method.generator_losses(a, b)
-        _descend(losses, fused[0])
-        _descend(method.discriminator_losses(a, b, fakes), fused[1])
+        first = Moment(step=1, progress=0.0)
+        with frozen(method.discriminator_parameters()):
+            fakes, losses = method.generator_losses(a, b, first)
+            _descend(losses, fused[0])
+        _descend(method.discriminator_losses(a, b, fakes, first), fused[1])
 
     def literal() -> None:
         generator_losses, discriminator_losses = literal_step(name, plain, config, a, b, plain.pools)

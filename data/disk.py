@@ -1,16 +1,16 @@
-"""Files that appear only when whole, and names that may become paths."""
+"""Writing, with errors that a user can read, and names that may become paths."""
 
 import errno
 import json
-import os
 import re
 import shutil
 import unicodedata
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 
 from data.errors import BadNameError, OutputError
+from durable import files
 
 _NAME = re.compile(r"[\w][\w .,+&()-]{0,99}")
 
@@ -51,40 +51,16 @@ def make_folder(path: Path) -> Path:
     return path
 
 
-def partial_path(path: Path) -> Path:
-    """The hidden temporary name beside `path`, with its suffix, for what is being written."""
-    return path.with_name(f".{path.stem}.partial{path.suffix}")
-
-
-def sync_folder(folder: Path) -> None:
-    """Makes renames in `folder` last through a power cut, where the system can."""
-    with suppress(OSError):
-        handle = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)
-
-
 def put_in_place(partial: Path, path: Path) -> None:
-    """Flushes the finished file `partial` to disk and gives it its name. Raises OutputError."""
+    """`durable.files.put_in_place`. Raises OutputError."""
     with output_errors(path):
-        with partial.open("rb+") as handle:
-            os.fsync(handle.fileno())
-        partial.replace(path)
-        sync_folder(path.parent)
+        files.put_in_place(partial, path)
 
 
 def write_bytes(path: Path, content: bytes) -> None:
     """Writes a whole file or none. Raises OutputError."""
-    partial = partial_path(path)
-    try:
-        with output_errors(path):
-            partial.write_bytes(content)
-        put_in_place(partial, path)
-    finally:
-        with suppress(OSError):
-            partial.unlink(missing_ok=True)
+    with output_errors(path):
+        files.write_bytes(path, content)
 
 
 def write_json(path: Path, content: object) -> None:

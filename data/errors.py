@@ -1,4 +1,9 @@
-"""Every typed error a user can meet. Each message is one line: what is wrong, where, and what to do."""
+"""Every typed error a user can meet. Each message is one line: what is wrong, where, and what to do.
+
+Errors that an option or another command mends keep their facts as attributes: what to type is for `pipelines` to say.
+"""
+
+from pathlib import Path
 
 
 class RetargetError(Exception):
@@ -11,6 +16,14 @@ class MissingInputError(RetargetError):
     """A file, folder, domain, run or model that was named does not exist."""
 
 
+class MissingDomainError(MissingInputError):
+    """There is no domain in `folder`."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(f"{folder}: no such domain")
+        self.folder = folder
+
+
 class NotAVideoError(RetargetError):
     """The file cannot be read as a video: empty, text, audio only, damaged beyond its first frame, a playlist."""
 
@@ -20,15 +33,57 @@ class PictureError(RetargetError):
 
 
 class TooFewFramesError(RetargetError):
-    """Fewer usable consecutive frames than a window needs. Says how many there are and how many are needed."""
+    """Fewer usable consecutive frames than a window needs: `longest` instead of `needed`."""
+
+    def __init__(self, where: str, longest: int, needed: int) -> None:
+        frames = f"{longest} usable frame{'s' * (longest != 1)} in a row"
+        super().__init__(f"{where}: {frames}, a window needs {needed}")
+        self.longest = longest
 
 
 class NoFaceError(RetargetError):
     """No face in any frame, or not the one asked for."""
 
 
+class FewFacesError(NoFaceError):
+    """Face number `wanted` was asked for, and there are never more than `most` in view."""
+
+    def __init__(self, wanted: int, most: int) -> None:
+        super().__init__(f"at most {most} faces are in view at once, so there is no face {wanted}")
+        self.most = most
+
+
+class UnknownPersonError(NoFaceError):
+    """Nobody in the clip looks like the person asked for."""
+
+    def __init__(self) -> None:
+        super().__init__("nobody in the clip looks like the person asked for")
+
+
 class SettingsError(RetargetError):
     """Options that do not fit together, or do not fit what is already on disk."""
+
+
+class FaceChoiceError(SettingsError):
+    """What was given for a face names none."""
+
+    def __init__(self, face: str) -> None:
+        super().__init__(f"face {face!r}: not largest, no number counted from the left, no picture of the person")
+
+
+class PairsNotStripsError(SettingsError):
+    """A folder was asked to hold strips, and its name says that it holds pairs."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(f"{folder}: is taken for pairs side by side, not for strips")
+
+
+class SmallPicturesError(SettingsError):
+    """A domain's pictures are of size `there`, smaller than the size `wanted`, both in pixels."""
+
+    def __init__(self, folder: Path, there: int, wanted: int) -> None:
+        super().__init__(f"{folder}: its pictures are of size {there}, training wants {wanted}")
+        self.there, self.wanted = there, wanted
 
 
 class BadNameError(RetargetError):

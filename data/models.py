@@ -11,6 +11,7 @@ from pathlib import Path
 from tqdm import tqdm
 
 from data.errors import MissingModelError
+from durable.files import put_in_place
 
 TIMEOUT_SECONDS = 10.0  # offline machines are ordinary: do not keep them waiting
 LARGEST_BYTES = 1 << 28  # no known model comes near; a server that never stops must not fill the disk
@@ -133,9 +134,8 @@ def _fetch(model: Model, url: str, folders: list[Path]) -> Path:
             if digest.hexdigest() != model.sha256:
                 raise ValueError(f"what came has sha256 {digest.hexdigest()}")
             file.flush()
-            os.fsync(file.fileno())
             path = folder / model.file_name
-            Path(file.name).replace(path)
+            put_in_place(Path(file.name), path)
         except BaseException:
             Path(file.name).unlink(missing_ok=True)
             raise

@@ -10,6 +10,7 @@ from typing import Any
 import tyro
 
 from data.errors import OutputError, RetargetError
+from pipelines.advice import advised
 from pipelines.options import (
     CompareMethodsOptions,
     DemoOptions,
@@ -23,7 +24,8 @@ from pipelines.options import (
     TrainOptions,
     WorldOptions,
 )
-from recycle.config import PRESETS, PUBLISHED, defaults
+from recycle.config import PRESETS
+from recycle.methods import LEFT_OUT, METHODS
 
 COMMANDS: dict[str, type] = {
     "extract": ExtractOptions,
@@ -76,6 +78,8 @@ def run(arguments: Sequence[str]) -> int:
     if command not in COMMANDS:
         print(f"retarget: {command!r} is not a command; there are {', '.join(COMMANDS)}", file=sys.stderr)
         return 2
+    for line in LEFT_OUT:
+        print(f"retarget: {line}", file=sys.stderr)
     options = tyro.cli(
         COMMANDS[command],
         prog=f"retarget {command}",
@@ -86,7 +90,7 @@ def run(arguments: Sequence[str]) -> int:
     try:
         return _started(command, options)
     except RetargetError as error:
-        print(f"retarget {command}: {error}", file=sys.stderr)
+        print(f"retarget {command}: {advised(error)}", file=sys.stderr)
         return error.exit_code
     except OSError as error:
         print(f"retarget {command}: {error.filename or 'the system'}: {error.strerror or error}", file=sys.stderr)
@@ -109,9 +113,9 @@ def _default(command: str, arguments: list[str]) -> Any:
     plain = TrainOptions(a=tyro.MISSING, b=tyro.MISSING)
     asked_method, asked_preset = _given(arguments, "--method"), _given(arguments, "--preset")
     # What is not known is refused by the parser.
-    method = next((name for name in PUBLISHED if name == asked_method), plain.method)
+    method = next((name for name in METHODS if name == asked_method), plain.method)
     preset = next((name for name in PRESETS if name == asked_preset), plain.preset)
-    config, training = defaults(method, preset)
+    config, training = METHODS[method].defaults(preset)
     if _given(arguments, "--minutes") is not None and _given(arguments, "--steps") is None:
         training = dataclasses.replace(training, steps=None)
     return dataclasses.replace(plain, method=method, preset=preset, config=config, training=training)

@@ -17,6 +17,7 @@ from data.disk import make_folder, write_bytes
 from data.domain.pictures import captioned, resize, sheet, write_picture, write_sheet
 from data.errors import RetargetError, SettingsError, TrainingError
 from data.video.reader import read_frames
+from pipelines.advice import advised
 from pipelines.comparing.course import course, save_every
 from pipelines.comparing.pace import steps_in
 from pipelines.comparing.setting import Setting
@@ -119,7 +120,7 @@ def _run_all(setting: Setting, steps: dict[Contender, int]) -> list[str]:
                     future.result()
                     say(f"{name} on {world}, seed {seed}: done")
                 except RetargetError as error:
-                    failed.append(f"{name} on {world} with seed {seed} ({error})")
+                    failed.append(f"{name} on {world} with seed {seed} ({advised(error)})")
         except BaseException:
             for future in futures:
                 future.cancel()

@@ -14,6 +14,7 @@ from data.domain.sources import Source, open_source
 from data.errors import MissingInputError, MissingModelError, SettingsError
 from data.faces.detection import Backend
 from data.faces.placing import Analysis
+from pipelines.advice import advised
 from pipelines.judging.domain import Resemblance, domain_pictures
 from pipelines.judging.judge import Judge, ThereAndBack, Unable
 from pipelines.judging.measures import MEASURES, PER_FRAME_DIGITS, entries, line, number, worst
@@ -176,7 +177,7 @@ def _judges(job: Translation, options: EvaluateOptions, backend: Backend | None,
         pictures = domain_pictures(domain)
         judges.append(Resemblance(pictures, side_px, tools.inception))
     except MissingInputError as error:
-        judges.append(Unable("kernel_distance", "fid", "kid", "sharpness", why=str(error)))
+        judges.append(Unable("kernel_distance", "fid", "kid", "sharpness", why=advised(error)))
     return judges
 
 

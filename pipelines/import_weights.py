@@ -5,11 +5,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from data.disk import check_name, make_folder, output_errors, remove_folder, sync_folder
+from data.disk import check_name, make_folder, output_errors, put_in_place, remove_folder
 from data.errors import SettingsError
 from pipelines.options import ImportOptions
 from pipelines.places import say
-from recycle.config import MethodName, NetworkConfig, TrainingConfig, defaults, residual_blocks, to_json
+from recycle.config import NetworkConfig, TrainingConfig, residual_blocks, to_json
+from recycle.methods import METHODS
 from recycle.runs.checkpoint import CheckpointError, save
 from recycle.runs.published import PublishedGenerator, WeightFileError, describe, read_generator
 from recycle.runs.runfolder import IMPORTED, checkpoints_folder, read_settings, write_settings
@@ -46,8 +47,7 @@ def import_weights(options: ImportOptions) -> None:
         with output_errors(run):
             save(checkpoints_folder(partial), 0, {"weights": weights, "ema": {}}, {}, keep=1)
             write_settings(partial, settings, TrainingConfig(), "float32")
-            partial.rename(run)
-            sync_folder(options.runs)
+        put_in_place(partial, run)
     finally:
         remove_folder(partial)
     ways = [f"{options.a} to {options.b}", f"{options.b} to {options.a}"][: len(published)]
@@ -81,8 +81,8 @@ def _common(options: ImportOptions, published: list[PublishedGenerator]) -> Netw
 
 def _settings(options: ImportOptions, networks: NetworkConfig) -> dict[str, Any]:
     """What rendering reads, in the shape that training writes. Raises SettingsError."""
-    method: MethodName = "cyclegan" if len(options.weights) == 2 else "pix2pix"
-    config = replace(defaults(method, "paper")[0], networks=networks)
+    method = "cyclegan" if len(options.weights) == 2 else "pix2pix"
+    config = replace(METHODS[method].defaults("paper")[0], networks=networks)
     found = problems(method, config, TrainingConfig())
     if found:
         raise SettingsError("; ".join(found))

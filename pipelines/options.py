@@ -5,15 +5,32 @@ Imports nothing heavy, so that `--help` answers at once.
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, Literal, get_args
+from typing import TYPE_CHECKING, Annotated, Literal, get_args
 
 import tyro
 
-from recycle.config import MethodConfig, MethodName, PresetName, TrainingConfig
+from pipelines.option_groups import (
+    DomainsFolder,
+    Hardware,
+    ModelsFolder,
+    RunsFolder,
+    TranslatingOptions,
+    WhichCheckpoint,
+    WhichFace,
+    WhichRun,
+)
+from recycle.config import MethodConfig, PresetName, TrainingConfig
+from recycle.methods import METHODS
+
+if TYPE_CHECKING:
+    MethodName = str
+else:
+    MethodName = tyro.extras.literal_type_from_choices(METHODS)
+METHODS_HELP = "What to train:\n" + "\n".join(f"{row.name}: {row.title}; {row.line}." for row in METHODS.values())
 
 
-@dataclass(frozen=True)
-class ExtractOptions:
+@dataclass(frozen=True, kw_only=True)
+class ExtractOptions(DomainsFolder, ModelsFolder, WhichFace):
     """Turn videos, web addresses, or folders of pictures into a domain: pictures to train on."""
 
     videos: tyro.conf.Positional[tuple[str, ...]]
@@ -25,8 +42,6 @@ class ExtractOptions:
     align: Literal["auto", "fan", "yunet", "haar", "none"] = "auto"
     """How a frame becomes a picture: around a followed face by 68 landmarks (fan), 5 points (yunet) or a box (haar);
     the first of these that works (auto; of a published set: none); or the whole frame (none)."""
-    face: str = "largest"
-    """Whom to follow where several are in view: largest, a number counted from the left, or a picture of the person."""
     size: int = 256
     """Side of a face's picture, or shorter side of a whole frame's, in pixels."""
     window: int | None = None
@@ -37,23 +52,17 @@ class ExtractOptions:
     the folder or its set is named as published ones are (trainA, testB), else a sequence."""
     strips: Literal["auto", "yes", "no"] = "auto"
     """Whether a folder's pictures are strips of three frames. auto: where they are three times as wide as high."""
-    models: Path | None = None
-    """Folder of model files. By default the environment variable RETARGET_MODELS, else the user's cache."""
-    domains: Path = Path("domains")
-    """Folder that domains are kept in."""
 
 
-@dataclass(frozen=True)
-class TrainOptions:
+@dataclass(frozen=True, kw_only=True)
+class TrainOptions(DomainsFolder):
     """Train translators between two domains. The same command again goes on where it stopped."""
 
     a: tyro.conf.Positional[str]
     """Domain A: its name or its folder."""
     b: tyro.conf.Positional[str]
     """Domain B."""
-    method: MethodName = "recyclegan"
-    """recyclegan (Bansal et al. 2018), cyclegan (Zhu et al. 2017), pix2pix (Isola et al. 2017, domains whose frames
-    belong together), cartoongan (Chen et al. 2018, A to B only) or syntheticflow (Wang et al. 2022)."""
+    method: Annotated[MethodName, tyro.conf.arg(help=METHODS_HELP)] = "recyclegan"
     preset: PresetName = "paper"
     """paper: 256 px as published. small: 128 px. tiny: 64 px, a CPU in minutes."""
     config: MethodConfig = field(default_factory=MethodConfig)
@@ -65,19 +74,16 @@ class TrainOptions:
     flip: bool = False
     """Flip half of the windows left to right."""
     workers: int | None = None
-    """Processes that load windows. None: 4 on a GPU, none on a CPU."""
-    domains: Path = Path("domains")
-    """Folder that domains are kept in."""
+    """Processes that load windows while a step is made, each with memory of its own. None: 4 on a GPU, none on a
+    CPU."""
     run: Path | None = None
     """Folder of this run. By default runs/A-B."""
 
 
-@dataclass(frozen=True)
-class RenderOptions:
+@dataclass(frozen=True, kw_only=True)
+class RenderOptions(TranslatingOptions):
     """Translate a clip with a trained run and merge it back into its frames, with its sound."""
 
-    run: Path | None = None
-    """The run's folder. By default the one of runs/ that was trained last."""
     input: str | None = None
     """Video to translate (or a web address). By default the held-out end of the domain's own source."""
     reverse: bool = False
@@ -91,31 +97,12 @@ class RenderOptions:
     """How a face goes back into its frame: behind a soft mask, or as the whole square."""
     colour_match: bool = True
     """Match the colours of a translated face to its frame."""
-    face: str = "largest"
-    """Whom to translate where several are in view: largest, a number counted from the left, or a picture."""
-    checkpoint: Literal["best", "newest"] = "best"
-    """The checkpoint that did best on held-out windows while it was trained (the newest where none is known), or the
-    newest."""
-    weights: Literal["ema", "raw"] = "ema"
-    """The running mean of the generator's weights, or those of its last step."""
-    batch_size: int | None = None
-    """Pictures translated at once. None: 8 on a GPU, 2 on a CPU."""
-    accelerator: Literal["auto", "cpu", "cuda", "mps"] = "auto"
-    """Hardware to translate on."""
-    models: Path | None = None
-    """Folder of model files. By default the environment variable RETARGET_MODELS, else the user's cache."""
-    domains: Path = Path("domains")
-    """Folder that domains are kept in."""
-    runs: Path = Path("runs")
-    """Folder that runs are kept in."""
 
 
-@dataclass(frozen=True)
-class EvaluateOptions:
+@dataclass(frozen=True, kw_only=True)
+class EvaluateOptions(TranslatingOptions):
     """Say how good a run is: translate a clip and measure it, against the truth where that is known."""
 
-    run: Path | None = None
-    """The run's folder. By default the one of runs/ that was trained last."""
     input: str | None = None
     """Video to translate (or a web address, or a folder of pictures). By default the held-out end of the domain's own
     source."""
@@ -138,27 +125,10 @@ class EvaluateOptions:
     """Judge the way from B to A."""
     output: Path | None = None
     """Folder to write into, over what an evaluation left there. By default evaluation/ in the run's folder."""
-    face: str = "largest"
-    """Whom to translate where several are in view: largest, a number counted from the left, or a picture."""
-    checkpoint: Literal["best", "newest"] = "best"
-    """The checkpoint that did best on held-out windows while it was trained (the newest where none is known), or the
-    newest."""
-    weights: Literal["ema", "raw"] = "ema"
-    """The running mean of the generators' weights, or those of its last step."""
-    batch_size: int | None = None
-    """Pictures translated at once. None: 8 on a GPU, 2 on a CPU."""
-    accelerator: Literal["auto", "cpu", "cuda", "mps"] = "auto"
-    """Hardware to translate on."""
-    models: Path | None = None
-    """Folder of model files. By default the environment variable RETARGET_MODELS, else the user's cache."""
-    domains: Path = Path("domains")
-    """Folder that domains are kept in."""
-    runs: Path = Path("runs")
-    """Folder that runs are kept in."""
 
 
-@dataclass(frozen=True)
-class ImportOptions:
+@dataclass(frozen=True, kw_only=True)
+class ImportOptions(RunsFolder):
     """Make a run of generators that were trained with the authors' CycleGAN, pix2pix or Recycle-GAN, to render with."""
 
     weights: tyro.conf.Positional[tuple[Path, ...]]
@@ -173,12 +143,10 @@ class ImportOptions:
     """What the generators translate: whole frames, or the face that this follows (as --align of extract)."""
     size: int | None = None
     """Side in pixels of the pictures that they were trained on. None: 256, or what a U-Net is deep for."""
-    runs: Path = Path("runs")
-    """Folder that runs are kept in."""
 
 
-@dataclass(frozen=True)
-class ExportOptions:
+@dataclass(frozen=True, kw_only=True)
+class ExportOptions(DomainsFolder, WhichCheckpoint, WhichRun):
     """Write the generators of a run as files that other programs read."""
 
     to: Literal["onnx", "torch", "strips"]
@@ -186,37 +154,20 @@ class ExportOptions:
     from 8 up, with a U-Net of its depth's power of two (256 for one of 256 px); checked against PyTorch. torch:
     latest_net_G_A.pth and latest_net_G_B.pth, which the authors' programs load under PyTorch 1.6 or newer. strips: the
     run's domains instead, as trainA, trainB, testA, testB for Recycle-GAN's program."""
-    run: Path | None = None
-    """The run's folder. By default the one of runs/ that was trained last."""
     output: Path | None = None
     """Folder to write into, over files of the same names. By default exports/RUN. Strips take an empty one."""
-    checkpoint: Literal["best", "newest"] = "best"
-    """The checkpoint that did best on held-out windows while it was trained (the newest where none is known), or the
-    newest."""
-    weights: Literal["ema", "raw"] = "ema"
-    """The running mean of the generators' weights, or those of its last step."""
-    domains: Path = Path("domains")
-    """Folder that domains are kept in."""
-    runs: Path = Path("runs")
-    """Folder that runs are kept in."""
 
 
-@dataclass(frozen=True)
-class ReportOptions:
+@dataclass(frozen=True, kw_only=True)
+class ReportOptions(DomainsFolder, WhichRun):
     """Write one page of a run that opens from disk with no network: players, measures, curves, samples, settings."""
 
-    run: Path | None = None
-    """The run's folder. By default the one of runs/ that was trained last."""
     output: Path | None = None
     """The page to write. By default report.html in the run's folder."""
-    domains: Path = Path("domains")
-    """Folder that domains are kept in."""
-    runs: Path = Path("runs")
-    """Folder that runs are kept in."""
 
 
-@dataclass(frozen=True)
-class StudyOptions:
+@dataclass(frozen=True, kw_only=True)
+class StudyOptions(DomainsFolder):
     """Ask people: a page of blinded, randomised pairs to send around, or the percentages of what they answered."""
 
     runs: tuple[Path, ...] = ()
@@ -231,8 +182,6 @@ class StudyOptions:
     """Files of answers to count, instead of making a page."""
     output: Path = Path("study.html")
     """The page. Its key, which says what was what, lies beside it (study-key.json) and is needed to score."""
-    domains: Path = Path("domains")
-    """Folder that domains are kept in."""
 
 
 Contender = Literal[
@@ -251,8 +200,8 @@ WorldName = Literal["plain", "busy"]
 """Drawn worlds."""
 
 
-@dataclass(frozen=True)
-class WorldOptions:
+@dataclass(frozen=True, kw_only=True)
+class WorldOptions(ModelsFolder):
     """Write clips whose right translation is known: two to learn from, one to translate, and its answer.
 
     Drawn ones, whose hidden parameters are known too; or three stretches of real footage, the second and the answer to
@@ -277,13 +226,10 @@ class WorldOptions:
     """Frames of each clip to learn from. None: 600 drawn; of footage all that it has, which is also the most."""
     test_frames: int | None = None
     """Frames of the clip to translate. None: 150 drawn; of footage all that it has."""
-    models: Path | None = None
-    """Folder of model files, for the face. By default the environment variable RETARGET_MODELS, else the user's
-    cache."""
 
 
-@dataclass(frozen=True)
-class CompareMethodsOptions:
+@dataclass(frozen=True, kw_only=True)
+class CompareMethodsOptions(Hardware):
     """Train methods on worlds with a known truth under one budget, and write the tables of methods and measures.
 
     Results are of all the runs in the folder that had this budget: methods, seeds and worlds may be given in parts.
@@ -315,8 +261,6 @@ class CompareMethodsOptions:
     """Frames of the clip to translate; of footage at most so many."""
     jobs: int = 2
     """Runs at a time, each on one thread."""
-    accelerator: Literal["auto", "cpu", "cuda", "mps"] = "auto"
-    """Hardware to train and to translate on."""
     folder: Path = Path("comparison")
     """Folder of worlds, runs and results. What is done in it is not done again."""
 
@@ -326,7 +270,7 @@ class CompareMethodsOptions:
         return 2000 if self.steps is None else self.steps
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class DemoOptions:
     """The whole way on a drawn world where the right answer is known, in ten minutes on two CPU cores."""
 

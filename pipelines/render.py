@@ -44,12 +44,11 @@ def render(options: RenderOptions) -> None:
         painter = Faces(job.method, job.direction, cropper, blend=options.blend, colour_match=options.colour_match)
 
     segments, notes = _render_segments(job, options, analysis, painter, parts)
-    sound = job.source.path if job.source.kind == "video" else None
     metadata = _metadata(job, key)
-    notes += join_segments(segments["result"], output, audio_from=sound, start=job.start, metadata=metadata)
+    notes += join_segments(segments["result"], output, audio_from=job.source.sound, start=job.start, metadata=metadata)
     if options.compare:
         beside = compare_path(output)
-        join_segments(segments["compare"], beside, audio_from=sound, start=job.start, metadata=metadata)
+        join_segments(segments["compare"], beside, audio_from=job.source.sound, start=job.start, metadata=metadata)
     for note in dict.fromkeys(notes):
         say(note)
     remove_folder(parts)

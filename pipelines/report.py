@@ -18,7 +18,7 @@ from pipelines.options import ReportOptions
 from pipelines.pages.curves import Row, read_metrics, selection_curve, training_curves
 from pipelines.pages.pages import data_uri, page, picture_uris
 from pipelines.pages.runfiles import Evaluation, Run, frame_times, read_evaluation, read_run
-from pipelines.pages.wording import METHODS, in_words
+from pipelines.pages.wording import in_words, title
 from pipelines.places import find_domain, newest_run, say
 
 MAX_SHEETS = 24
@@ -58,7 +58,7 @@ def _page(data: dict[str, Any]) -> str:
 def _words(run: Run, rows: list[Row], evaluation: Evaluation | None) -> dict[str, Any]:
     """The page's head, and the settings."""
     a, b = run.names
-    method = METHODS.get(run.settings["method"], run.settings["method"])
+    method = title(run.settings["method"])
     step = f", trained to step {rows[-1]['step']:,.0f} in {_duration(rows[-1]['seconds'])}" if rows else ""
     measured = ""
     if evaluation is not None:

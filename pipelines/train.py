@@ -1,11 +1,13 @@
 """`retarget train A B`: two domains become a run, trained on whatever hardware is there."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
 import torch
+from lightning_fabric import Fabric
 from torch import Tensor
 
 from data.disk import make_folder
@@ -18,11 +20,13 @@ from pipelines.options import TrainOptions
 from pipelines.places import find_domain, say
 from recycle.config import PRESETS, to_json
 from recycle.methods import METHODS
+from recycle.methods.base import Method
 from recycle.networks.features import ContentFeatures, ContentLayer, FeaturesError, load_vgg
 from recycle.runs.checkpoint import CheckpointError
 from recycle.runs.runfolder import RunInUse, SettingsMismatch
 from recycle.training.health import TrainingDiverged
 from recycle.training.parallel import DeviceError, leave_group, make_fabric
+from recycle.training.trainer import Batches
 from recycle.training.trainer import train as run_training
 from recycle.validation import problems
 
@@ -50,36 +54,22 @@ def train(options: TrainOptions) -> int:
         fabric = make_fabric(options.training)
     except DeviceError as error:
         raise SettingsError(str(error)) from error
-    method = METHODS[options.method](options.config)
-    if options.config.weights.content:
-        with fabric.rank_zero_first(local=True):  # and fetches what is missing
-            method.content = _content(options.vgg_weights, method.content_layer)
+    method = _method(options, fabric)
     with fabric.rank_zero_first(local=True):  # one process of a machine decodes the pictures for all
         windows_a, windows_b = _windows(a, options, method.window), _windows(b, options, method.window)
     arrange = PairedWindows if method.paired else UnpairedWindows
     dataset = arrange(windows_a, windows_b, options.training.seed)
     make_folder(run / "samples")
-    workers = options.workers if options.workers is not None else (GPU_WORKERS if fabric.device.type == "cuda" else 0)
     if fabric.global_rank == 0:
         say(
             f"{a.name} ({len(windows_a)} windows) and {b.name} ({len(windows_b)} windows): {options.method}, "
             f"{options.config.networks.size} px; an epoch is {dataset.epoch_length} windows"
         )
-        if fabric.device.type == "cpu" and options.config.networks.size > CPU_SIZE:
-            say(f"no GPU: at {options.config.networks.size} px a step takes seconds here; --preset tiny is for a CPU")
-        if options.config.initial_steps and options.config.weights.content:
-            say(f"the first {options.config.initial_steps} steps train the content term alone (--initial-steps)")
-    try:
+        _tell(options, fabric)
+    with _refusals():
         result = run_training(
             method,
-            lambda start_step: batches(
-                dataset,
-                batch_size=options.training.batch_size,
-                start_step=start_step,
-                rank=fabric.global_rank,
-                world_size=fabric.world_size,
-                workers=workers,
-            ),
+            _batches(dataset, options, fabric),
             options.training,
             run,
             fabric=fabric,
@@ -89,10 +79,6 @@ def train(options: TrainOptions) -> int:
             on_samples=_sample_writer(run / "samples"),
             on_note=say,
         )
-    except (SettingsMismatch, RunInUse, CheckpointError) as error:
-        raise SettingsError(str(error)) from error
-    except TrainingDiverged as error:
-        raise TrainingError(str(error)) from error
     leave_group()
     if result.interrupted:
         return INTERRUPTED
@@ -108,6 +94,48 @@ def _check(options: TrainOptions) -> None:
         found.append(f"--vgg-weights {options.vgg_weights}: there is no content term to use it")
     if found:
         raise SettingsError("; ".join(found))
+
+
+def _method(options: TrainOptions, fabric: Fabric) -> Method:
+    """The method with fresh weights, and what its content term compares. Raises MissingModelError."""
+    method = METHODS[options.method](options.config)
+    if options.config.weights.content:
+        with fabric.rank_zero_first(local=True):  # and fetches what is missing
+            method.content = _content(options.vgg_weights, method.content_layer)
+    return method
+
+
+def _tell(options: TrainOptions, fabric: Fabric) -> None:
+    """What a user may not expect of these options."""
+    size, initial_steps = options.config.networks.size, options.config.initial_steps
+    if fabric.device.type == "cpu" and size > CPU_SIZE:
+        say(f"no GPU: at {size} px a step takes seconds here; --preset tiny is for a CPU")
+    if initial_steps and options.config.weights.content:
+        say(f"the first {initial_steps} steps train the content term alone (--initial-steps)")
+
+
+def _batches(dataset: PairedWindows | UnpairedWindows, options: TrainOptions, fabric: Fabric) -> Batches:
+    """This process's part of each step's windows, from a step on."""
+    workers = options.workers if options.workers is not None else (GPU_WORKERS if fabric.device.type == "cuda" else 0)
+    return lambda start_step: batches(
+        dataset,
+        batch_size=options.training.batch_size,
+        start_step=start_step,
+        rank=fabric.global_rank,
+        world_size=fabric.world_size,
+        workers=workers,
+    )
+
+
+@contextmanager
+def _refusals() -> Iterator[None]:
+    """What training refuses or breaks off with, as the errors of a command. Raises SettingsError, TrainingError."""
+    try:
+        yield
+    except (SettingsMismatch, RunInUse, CheckpointError) as error:
+        raise SettingsError(str(error)) from error
+    except TrainingDiverged as error:
+        raise TrainingError(str(error)) from error
 
 
 def _content(weights: Path | None, layer: ContentLayer) -> ContentFeatures:

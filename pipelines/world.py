@@ -14,7 +14,7 @@ from tqdm import tqdm
 
 from data.disk import check_name, make_folder, name_from, remove_folder, write_json
 from data.domain.sources import Source, open_source
-from data.errors import SettingsError, TooFewFramesError
+from data.errors import SettingsError
 from data.faces.aligners import box_finder
 from data.faces.placing import Analysis, analyse, square_pixels
 from data.world.clips import World, write_pictures
@@ -106,7 +106,7 @@ def _there(folder: Path, wanted: dict[str, Any]) -> bool:
 def _draw_over(source: Source, clips: World, options: WorldOptions) -> dict[str, Any]:
     """Three stretches of footage, in order: as it is, drawn over, and as it is with its answer. Says what was cut.
 
-    Raises NotAVideoError, TooFewFramesError, OutputError.
+    Raises NotAVideoError, SettingsError, OutputError.
     """
     analysis = _followed(source, clips.a.parent, options.models)
     rate = source.info.rate or USUAL_RATE
@@ -148,14 +148,14 @@ def stretches(
 ) -> list[tuple[int, int]]:
     """First frame, and the one after the last, of each of three stretches in order, half a second apart.
 
-    longest: frames that each may have; None for all. Raises TooFewFramesError.
+    longest: frames that each may have; None for all. Raises SettingsError.
     """
     gap = math.ceil(GAP_SECONDS * rate)
     usable = frames - 2 * gap
     lengths = [int(share * usable) for share in SHARES]
     if any(length < least for length, least in zip(lengths, LEAST_FRAMES, strict=True)):
         least = 2 * gap + max(math.ceil(n / share) for n, share in zip(LEAST_FRAMES, SHARES, strict=True))
-        raise TooFewFramesError(f"{path}: {frames} frames; a world of it takes at least {least}, give a longer clip")
+        raise SettingsError(f"{path}: {frames} frames; a world of it takes at least {least}, give a longer clip")
     found, start = [], 0
     for length, most in zip(lengths, longest, strict=True):
         found.append((start, start + min(length, most or length)))

@@ -1,29 +1,22 @@
 """What is wrong with a configuration: found all at once and before any work, each in a line that quotes the flag."""
 
-from recycle.config import (
-    METHOD_TERMS,
-    ONLY_FOR,
-    MethodConfig,
-    MethodName,
-    NetworkConfig,
-    PresetName,
-    TrainingConfig,
-    defaults,
-    residual_blocks,
-)
+from recycle.config import MethodConfig, NetworkConfig, PresetName, TrainingConfig, residual_blocks
+from recycle.methods import METHODS
+from recycle.methods.row import MethodRow
 
 
-def problems(
-    method: MethodName, config: MethodConfig, training: TrainingConfig, preset: PresetName = "paper"
-) -> list[str]:
+def problems(method: str, config: MethodConfig, training: TrainingConfig, preset: PresetName = "paper") -> list[str]:
     """Everything wrong with a configuration, each as a line that quotes the flag; empty when all is well.
 
-    preset: what the configuration started from, so that options the user changed are known.
+    method: a name in METHODS. preset: what the configuration started from, so that options the user changed are known.
     """
-    changed = _changed(config, defaults(method, preset)[0])
+    row = METHODS[method]
+    changed = _changed(config, row.defaults(preset)[0])
     return [
         *_network_problems(config.networks, changed),
-        *_method_problems(method, config, changed),
+        *_option_problems(row, config, changed),
+        *_term_problems(row, config),
+        *_method_problems(row, config, changed),
         *_training_problems(training),
     ]
 
@@ -66,27 +59,46 @@ def _network_problems(networks: NetworkConfig, changed: set[str]) -> list[str]:
     return found
 
 
-def _method_problems(method: MethodName, config: MethodConfig, changed: set[str]) -> list[str]:
+def _option_problems(row: MethodRow, config: MethodConfig, changed: set[str]) -> list[str]:
+    """Options that some methods honour, and this one does not."""
     found = []
-    for name, only in ONLY_FOR.items():
-        if name in changed and method != only:
+    honoured_by: dict[str, list[str]] = {}
+    for other in METHODS.values():
+        for option in sorted(other.options):
+            honoured_by.setdefault(option, []).append(other.name)
+    for name, methods in honoured_by.items():
+        if name in changed and row.name not in methods:
             value = getattr(config, name, getattr(config.networks, name, None))
-            found.append(f"--{name.replace('_', '-')} {value}: only {only} has it, not {method}")
+            have = " has it" if len(methods) == 1 else " have it"
+            found.append(f"--{name.replace('_', '-')} {value}: only {' and '.join(methods)}{have}, not {row.name}")
+    if config.own.keys() != row.own.keys():
+        has = f"has {', '.join(row.own)}" if row.own else "has none"
+        found.append(f"--own {' '.join(config.own)}: numbers of a method's own, of which {row.name} {has}")
+    return found
+
+
+def _term_problems(row: MethodRow, config: MethodConfig) -> list[str]:
+    found = []
     for term, weight in vars(config.weights).items():
         flag = f"--{term.replace('_', '-')} {weight:g}"
         if not 0 <= weight < float("inf"):
             found.append(f"{flag}: has to be 0 or more")
-        elif weight and term not in METHOD_TERMS[method]:
-            found.append(f"{flag}: {method} has no such term")
+        elif weight and term not in row.all_terms:
+            found.append(f"{flag}: {row.name} has no such term")
     if not any(vars(config.weights).values()):
         found.append("every loss weight is 0: nothing to train")
+    return found
+
+
+def _method_problems(row: MethodRow, config: MethodConfig, changed: set[str]) -> list[str]:
+    found = []
     if config.window < 3:
         found.append(f"--window {config.window}: has to be at least 3, two to predict from and one to predict")
-    if method == "cyclegan" and config.cycle_direction != "both" and not config.weights.cycle:
+    if "cycle_direction" in row.options and config.cycle_direction != "both" and not config.weights.cycle:
         found.append(f"--cycle-direction {config.cycle_direction}: there is no cycle term under --cycle 0")
     if config.initial_steps < 0:
         found.append(f"--initial-steps {config.initial_steps}: has to be 0 or more")
-    elif method == "cartoongan" and config.initial_steps and "initial_steps" in changed and not config.weights.content:
+    elif "initial_steps" in row.options & changed and config.initial_steps and not config.weights.content:
         found.append(f"--initial-steps {config.initial_steps}: there is no content term under --content 0")
     if config.pool_size < 0:
         found.append(f"--pool-size {config.pool_size}: has to be 0 or more")

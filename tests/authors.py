@@ -12,6 +12,7 @@ from torch import Tensor
 from recycle.config import LossWeights, MethodConfig, NetworkConfig
 from recycle.methods import METHODS
 from recycle.methods.base import Method
+from tests.literal import FIRST
 
 PARITY = Path(__file__).parents[2] / "shared" / "parity"
 with_their_numbers = pytest.mark.skipif(not PARITY.exists(), reason=f"no {PARITY}: numbers of the authors' code")
@@ -112,7 +113,7 @@ def their_outputs(case: str) -> dict[str, Tensor]:
 @torch.no_grad()
 def first_outputs(start: Start) -> dict[str, Tensor]:
     """By the authors' names, every fourth pixel."""
-    fakes, _ = start.method.generator_losses(start.a, start.b)
+    fakes, _ = start.method.generator_losses(start.a, start.b, FIRST)
     found = {}
     for domain, letter in (("a", "A"), ("b", "B")):
         names = ("fake_{}0", "fake_{}1", "fake_{}2", "pred_{}2") if start.method.window == 3 else ("fake_{}",)

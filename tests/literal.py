@@ -9,15 +9,17 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
-from recycle.config import PUBLISHED, AdversarialLoss, MethodConfig, NetworkConfig
+from recycle.config import AdversarialLoss, MethodConfig, NetworkConfig
 from recycle.methods import METHODS
-from recycle.methods.base import Method
+from recycle.methods.base import Method, Moment
 from recycle.methods.history import HistoryPool
 from recycle.networks.layers import InstanceNorm
 
 NETWORKS = NetworkConfig(
     size=32, generator="resnet_1blocks", generator_filters=3, predictor_filters=3, discriminator_filters=3
 )
+
+FIRST = Moment(step=1, progress=0.0)
 
 
 class Judged(NamedTuple):
@@ -68,7 +70,7 @@ def build(name: str, config: MethodConfig | None = None, seed: int = 0) -> Metho
 
 def published(name: str, pool_size: int = 0) -> MethodConfig:
     """A method's published terms on small networks."""
-    terms = PUBLISHED[name]
+    terms = METHODS[name]
     return MethodConfig(NETWORKS, terms.weights, adversarial_loss=terms.adversarial_loss, pool_size=pool_size)
 
 

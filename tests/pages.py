@@ -13,7 +13,8 @@ import numpy as np
 import pytest
 
 from data.domain.pictures import write_picture, write_sheet
-from recycle.config import defaults, to_json
+from recycle.config import to_json
+from recycle.methods import METHODS
 from tests.media import write_frames
 
 SIDE = 64
@@ -59,7 +60,7 @@ def write_coded(path: Path, kind: str, milliseconds: list[int]) -> None:
 
 def write_config(run: Path, a: str = "domains/anna", b: str = "domains/ben", **settings: Any) -> None:
     """config.json of a small CycleGAN."""
-    config, training = defaults("cyclegan", "tiny")
+    config, training = METHODS["cyclegan"].defaults("tiny")
     own = {"method": "cyclegan", "a": a, "b": b, "aligner_a": "none", "aligner_b": "none", "crop_jitter": False}
     content = {
         "settings": {**own, "flip": False, "config": to_json(config), **settings},

@@ -15,6 +15,7 @@ from data.disk import make_folder, output_errors, remove_folder
 from data.domain.domain import Domain, Record
 from data.domain.pictures import read_picture, resize
 from data.errors import PictureError
+from durable.files import flush, put_in_place
 
 _FORMAT = 2
 _DECODED_AT_ONCE = 64
@@ -82,11 +83,10 @@ def _fill(folder: Path, domain: Domain, by_clip: dict[str, list[Record]], short_
                         pixels.write(np.ascontiguousarray(picture).data)
                         sizes.append(picture.shape[:2])
                         bar.update()
-                    pixels.flush()
-                    os.fsync(pixels.fileno())
+                flush(partial / f"{clip}.rgb")
                 np.save(partial / f"{clip}.npy", np.array(sizes, np.int64))
             with suppress(OSError):  # another process of this machine was first: its copy is as good
-                partial.rename(folder)
+                put_in_place(partial, folder)
     finally:
         remove_folder(partial)
 

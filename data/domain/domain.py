@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from data.disk import check_name, write_bytes, write_json
-from data.errors import MissingInputError, SettingsError, TooFewFramesError
+from data.errors import MissingDomainError, SettingsError, TooFewFramesError
 
 FORMAT = 1
 
@@ -73,6 +73,11 @@ class Clip:
     colour: dict[str, str]
     excluded: dict[str, int] = field(default_factory=dict)
 
+    @property
+    def from_video(self) -> bool:
+        """Whether it was made from a video file and not from a folder of pictures."""
+        return self.kind == "video"
+
 
 @dataclass
 class Domain:
@@ -91,7 +96,7 @@ class Domain:
 
     @classmethod
     def load(cls, folder: Path) -> "Domain":
-        """Reads a domain. Raises MissingInputError, SettingsError."""
+        """Reads a domain. Raises MissingDomainError, SettingsError."""
         path = folder / "domain.json"
         try:
             content = json.loads(path.read_text())
@@ -104,8 +109,7 @@ class Domain:
                 check_name(clip.clip, f"{path}: clip")
             return cls(folder=folder, **content)
         except (FileNotFoundError, NotADirectoryError):
-            made = f"make it with: retarget extract VIDEO --name {folder.name}"
-            raise MissingInputError(f"{folder}: no such domain; {made}") from None
+            raise MissingDomainError(folder) from None
         except (ValueError, TypeError, KeyError, AttributeError, OSError) as error:
             raise SettingsError(f"{path}: cannot be read ({error}); delete {folder} and extract again") from error
 
@@ -187,9 +191,4 @@ def require_window(records: Iterable[Record], window: int, where: str) -> None:
     """Raises TooFewFramesError where no `window` kept frames stand in a row."""
     longest = max((len(run) for run in runs(records)), default=0)
     if longest < window:
-        advice = "give a longer clip, or delete fewer pictures"
-        if longest == 1:
-            advice = "single pictures train with methods of one frame, such as --method cyclegan"
-        raise TooFewFramesError(
-            f"{where}: {longest} usable frame{'s' * (longest != 1)} in a row, a window needs {window}; {advice}"
-        )
+        raise TooFewFramesError(where, longest, window)

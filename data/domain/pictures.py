@@ -1,5 +1,6 @@
 """Pictures in files, and sheets of pictures to look at."""
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -10,6 +11,16 @@ from data.disk import output_errors, write_bytes
 from data.errors import MissingInputError, PictureError
 
 SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".webp", ".ppm"})
+
+
+def pictures_in(folder: Path) -> list[Path]:
+    """The pictures of a folder in natural order: 2.jpg before 10.jpg."""
+
+    def natural(path: Path) -> list[tuple[int, str]]:
+        return [(int(part), "") if part.isdecimal() else (0, part) for part in re.split(r"(\d+)", path.name.lower())]
+
+    found = (p for p in folder.iterdir() if p.suffix.lower() in SUFFIXES and not p.name.startswith("."))
+    return sorted(found, key=natural)
 
 
 def read_picture(path: Path) -> np.ndarray:

@@ -12,11 +12,11 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
-from data.disk import make_folder, output_errors, remove_folder, sync_folder
+from data.disk import make_folder, put_in_place, remove_folder
 from data.domain.domain import Domain, Record, require_window, runs
-from data.domain.pictures import read_picture, write_sheet
-from data.domain.sources import STRIP_FRAMES, Source, open_source, pictures_in
-from data.errors import MissingInputError, PictureError, SettingsError
+from data.domain.pictures import pictures_in, read_picture, write_sheet
+from data.domain.sources import STRIP_FRAMES, Source, open_source
+from data.errors import MissingInputError, PairsNotStripsError, PictureError, SettingsError
 
 SPLITS = {"train": "train", "val": "test", "test": "test"}
 """Names of published folders, and the part of a domain that each becomes: what was held out stays held out."""
@@ -36,7 +36,7 @@ def _parts_for_one(folder: Path) -> bool:
 
 
 def is_single(folder: Path, frames: str) -> bool:
-    """Whether pictures of `folder` have nothing to do with their neighbours: as `--frames` says, or else its name."""
+    """Whether pictures of `folder` have nothing to do with their neighbours: as `frames` says, or else its name."""
     return frames == "single" or (frames == "auto" and _ONE_DOMAIN.fullmatch(folder.resolve().name) is not None)
 
 
@@ -58,7 +58,7 @@ def read_published(folder: Path, strips: str, frames: str) -> dict[str, list[tup
             )
         names = {letter: [(f"{name}{letter}", None) for name in SPLITS] for letter in "AB"}
     elif strips == "yes":
-        raise SettingsError(f"--strips yes: {folder / 'train'} is taken for pairs side by side, not for strips")
+        raise PairsNotStripsError(folder / "train")
     else:
         names = {letter: [(name, half) for name in SPLITS] for half, letter in enumerate("AB")}
     return {letter: _sources(folder, names[letter], strips, single) for letter in "AB"}
@@ -70,7 +70,7 @@ def _sources(
     there = [(name, half) for name, half in names if (folder / name).is_dir()]
     opened: list[Source] = []
     for name, half in there:
-        if opened and opened[0].frames_each == STRIP_FRAMES:
+        if opened and opened[0].shot_frames == STRIP_FRAMES:
             strips = "yes" if _is_like_strips(folder / name, opened[0]) else "no"
         opened.append(open_source(folder / name, strips, single=single, half=half, fit=False))
     if len(opened) == 1:
@@ -113,9 +113,7 @@ def write_published(a: Domain, b: Domain, folder: Path) -> dict[str, int]:
             make_folder(partial / name)
             for strip in tqdm(strips, desc=f"writing {name}", unit="picture", disable=None):
                 write_sheet(partial / name / f"{strip[0].clip}-{strip[0].number + 1:06d}.png", _strip(domain, strip))
-        with output_errors(folder):
-            partial.replace(folder)
-        sync_folder(folder.parent)
+        put_in_place(partial, folder)
     finally:
         remove_folder(partial)
     return {name: len(strips) for name, (_, strips) in windows.items()}

@@ -1,15 +1,16 @@
-"""What a clip can be made from: a video, a folder of pictures, of strips, or of pairs. All give `Frame`s."""
+"""What a clip can be made from: a video, or a folder of pictures, of strips or of pairs. All give `Frame`s."""
 
 import hashlib
-import re
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
-from data.domain.pictures import SUFFIXES, read_picture, resize
+from data.domain.pictures import SUFFIXES, pictures_in, read_picture, resize
 from data.errors import MissingInputError, PictureError
 from data.video.frame import Frame, VideoInfo
 from data.video.reader import probe, read_frames
@@ -18,50 +19,160 @@ PICTURE_RATE = Fraction(25)
 """Frames a second that a folder of pictures is taken to have."""
 STRIP_FRAMES = 3
 """Frames side by side in a strip of the Recycle-GAN authors' data: t, t+1, t+2."""
+HALVES = ("left", "right")
+"""Of a picture that holds a pair."""
 
 
 @dataclass(frozen=True)
-class Source:
-    """One input of `extract`.
+class Source(ABC):
+    """One input of `extract`. `info` is what its container says, or what a folder is taken to be."""
 
-    kind: "video"; "pictures", which follow each other in time; or "strips", which do not: each picture is a shot of
-    its own, of the frames that it holds side by side, or of one.
-    across: how many lie side by side in a picture, all of one width. part: which of them alone is taken, from 0 at the
-    left; None: all, as frames from left to right.
+    path: Path
+    info: VideoInfo
+
+    @property
+    @abstractmethod
+    def kind(self) -> str:
+        """What `domain.json` calls it: "video"; "pictures", which follow each other in time; "strips", which do not."""
+
+    @property
+    def shot_frames(self) -> int | None:
+        """Frames of each shot, where every picture is a shot of its own; None where cuts have to be looked for."""
+        return None
+
+    @property
+    def sound(self) -> Path | None:
+        """The file that has its sound, if it has any; None where it can have none."""
+        return None
+
+    @property
+    def label(self) -> str:
+        """Its name for the user."""
+        return self.path.name
+
+    @abstractmethod
+    def frames(self, start: Fraction | None = None) -> Iterator[Frame]:
+        """Every frame in order, or those from `start` seconds on. Raises NotAVideoError, PictureError."""
+
+    @abstractmethod
+    def sha256(self) -> str:
+        """Over the digest of the file, or over the names and digests of a folder's pictures."""
+
+    @abstractmethod
+    def settings(self, strips: str) -> dict[str, Any]:
+        """What `domain.json` keeps of how it was taken, where that could be otherwise. strips: as the user has it."""
+
+    def known_shots(self, frames: int) -> list[int] | None:
+        """First frames of the shots after the first, of that many frames, where they are known without looking."""
+        return None if self.shot_frames is None else list(range(self.shot_frames, frames, self.shot_frames))
+
+
+@dataclass(frozen=True)
+class Video(Source):
+    """A video file."""
+
+    kind = "video"
+
+    @property
+    def sound(self) -> Path:
+        return self.path
+
+    def frames(self, start: Fraction | None = None) -> Iterator[Frame]:
+        return read_frames(self.path, start=start)
+
+    def sha256(self) -> str:
+        return hashlib.sha256(_file_digest(self.path)).hexdigest()
+
+    def settings(self, strips: str) -> dict[str, Any]:
+        return {}
+
+
+@dataclass(frozen=True)
+class Folder(Source):
+    """A folder of pictures. What is taken of each, and whether the next one goes on from it, say the classes below.
+
     fit: pictures of other sizes are made to cover the first one's and cut to it; else each keeps its own.
     """
 
-    path: Path
-    kind: str
-    info: VideoInfo
-    across: int = 1
-    part: int | None = None
-    fit: bool = True
-
-    @property
-    def frames_each(self) -> int:
-        """Frames that one picture of a folder gives."""
-        return self.across if self.part is None else 1
+    fit: bool
 
     def frames(self, start: Fraction | None = None) -> Iterator[Frame]:
-        """Every frame in order, or those from `start` seconds on. Raises NotAVideoError, PictureError."""
-        if self.kind == "video":
-            return read_frames(self.path, start=start)
-        return (frame for frame in _picture_frames(self) if start is None or frame.seconds >= start)
-
-    def known_shots(self, frames: int) -> list[int] | None:
-        """First frames of the shots after the first, where they are known without looking: each strip is a shot."""
-        return list(range(self.frames_each, frames, self.frames_each)) if self.kind == "strips" else None
+        number = 0
+        for path in pictures_in(self.path):
+            for part in self._parts(read_picture(path), path):
+                rgb = _fitted(part, self.info.width, self.info.height) if self.fit else part
+                frame = Frame(rgb=rgb, number=number, pts=number, time_base=self.info.time_base)
+                number += 1
+                if start is None or frame.seconds >= start:
+                    yield frame
 
     def sha256(self) -> str:
-        """Of the file, or of the names and contents of a folder's pictures."""
         digest = hashlib.sha256()
-        for path in [self.path] if self.kind == "video" else pictures_in(self.path):
-            if self.kind != "video":
-                digest.update(path.name.encode() + b"\0")
-            with path.open("rb") as handle:
-                digest.update(hashlib.file_digest(handle, "sha256").digest())
+        for path in pictures_in(self.path):
+            digest.update(path.name.encode() + b"\0" + _file_digest(path))
         return digest.hexdigest()
+
+    def settings(self, strips: str) -> dict[str, Any]:
+        single = {"frames": "single"} if self.shot_frames == 1 else {}
+        return {"strips": strips} | single
+
+    @abstractmethod
+    def _parts(self, rgb: np.ndarray, path: Path) -> list[np.ndarray]:
+        """What is taken of the picture at `path`, in order. Raises PictureError."""
+
+
+@dataclass(frozen=True)
+class Pictures(Folder):
+    """Pictures that follow each other in time."""
+
+    kind = "pictures"
+
+    def _parts(self, rgb: np.ndarray, path: Path) -> list[np.ndarray]:
+        return [rgb]
+
+
+@dataclass(frozen=True)
+class Strips(Folder):
+    """Strips of `across` frames side by side, left to right, or single pictures: each is a shot of its own."""
+
+    kind = "strips"
+    across: int
+
+    @property
+    def shot_frames(self) -> int:
+        return self.across
+
+    def _parts(self, rgb: np.ndarray, path: Path) -> list[np.ndarray]:
+        return _cut(rgb, self.across, path)
+
+
+@dataclass(frozen=True)
+class Pairs(Folder):
+    """Pictures that hold a pair side by side, of which one half is taken: 0 is the left, 1 the right.
+
+    follow: they follow each other in time; else each is a shot of its own.
+    """
+
+    half: int
+    follow: bool
+
+    @property
+    def kind(self) -> str:  # the half is kept beside it
+        return "pictures" if self.follow else "strips"
+
+    @property
+    def shot_frames(self) -> int | None:
+        return None if self.follow else 1
+
+    @property
+    def label(self) -> str:
+        return f"{self.path.name}, {HALVES[self.half]} half"
+
+    def settings(self, strips: str) -> dict[str, Any]:
+        return super().settings(strips) | {"half": self.half}
+
+    def _parts(self, rgb: np.ndarray, path: Path) -> list[np.ndarray]:
+        return [_cut(rgb, len(HALVES), path)[self.half]]
 
 
 def open_source(
@@ -71,60 +182,54 @@ def open_source(
 
     strips: "yes", "no", or "auto", which takes a folder for one of strips where its first picture is exactly three
     times as wide as high. single: a folder's pictures do not follow each other. half: of pictures that hold a pair side
-    by side, take the left (0) or the right (1). fit: as a `Source` has it; without it only pictures that follow each
+    by side, take the left (0) or the right (1). fit: as a `Folder` has it; without it only pictures that follow each
     other are still made one size.
     """
     if not path.is_dir():
-        return Source(path, "video", probe(path))
+        return Video(path, probe(path))
     pictures = pictures_in(path)
     if not pictures:
         raise MissingInputError(f"{path}: no pictures in this folder ({', '.join(sorted(SUFFIXES))})")
     first = read_picture(pictures[0])
     height, width = first.shape[:2]
-    is_strips = half is None and (strips == "yes" or (strips == "auto" and width == STRIP_FRAMES * height))
-    kind = "strips" if is_strips or single else "pictures"
-    across = 2 if half is not None else STRIP_FRAMES if is_strips else 1
-    info = VideoInfo(
-        path=str(path),
-        width=_cut(first, across, pictures[0])[0].shape[1],
-        height=height,
+    if half is not None:
+        part = _cut(first, len(HALVES), pictures[0])[half]
+        return Pairs(path, _info(path, part, len(pictures)), fit or not single, half, follow=not single)
+    if strips == "yes" or (strips == "auto" and width == STRIP_FRAMES * height):
+        part = _cut(first, STRIP_FRAMES, pictures[0])[0]
+        return Strips(path, _info(path, part, STRIP_FRAMES * len(pictures)), fit, STRIP_FRAMES)
+    info = _info(path, first, len(pictures))
+    return Strips(path, info, fit, 1) if single else Pictures(path, info, fit=True)
+
+
+def _info(folder: Path, rgb: np.ndarray, frames: int) -> VideoInfo:
+    """What a folder of pictures like this one is taken to be."""
+    return VideoInfo(
+        path=str(folder),
+        width=rgb.shape[1],
+        height=rgb.shape[0],
         sample_aspect=Fraction(1),
         rotation=0,
         rate=PICTURE_RATE,
         time_base=1 / PICTURE_RATE,
-        frames=len(pictures) * (across if half is None else 1),
+        frames=frames,
         codec="pictures",
         pixel_format="rgb24",
         colour={},
         interlaced=False,
         audio_tracks=0,
     )
-    return Source(path, kind, info, across, half, fit or kind == "pictures")
 
 
-def pictures_in(folder: Path) -> list[Path]:
-    """The pictures of a folder in natural order: 2.jpg before 10.jpg."""
-
-    def natural(path: Path) -> list[tuple[int, str]]:
-        return [(int(part), "") if part.isdecimal() else (0, part) for part in re.split(r"(\d+)", path.name.lower())]
-
-    found = (p for p in folder.iterdir() if p.suffix.lower() in SUFFIXES and not p.name.startswith("."))
-    return sorted(found, key=natural)
-
-
-def _picture_frames(source: Source) -> Iterator[Frame]:
-    """Pictures as frames; what lies side by side is cut apart first: no later resizing bleeds over the seams."""
-    info, number = source.info, 0
-    for path in pictures_in(source.path):
-        parts = _cut(read_picture(path), source.across, path)
-        for part in parts if source.part is None else [parts[source.part]]:
-            rgb = _fitted(part, info.width, info.height) if source.fit else part
-            yield Frame(rgb=rgb, number=number, pts=number, time_base=info.time_base)
-            number += 1
+def _file_digest(path: Path) -> bytes:
+    with path.open("rb") as handle:
+        return hashlib.file_digest(handle, "sha256").digest()
 
 
 def _cut(rgb: np.ndarray, across: int, path: Path) -> list[np.ndarray]:
-    """The pictures that lie side by side in the one at `path`, left to right. Raises PictureError."""
+    """The pictures that lie side by side in the one at `path`, left to right: cut apart before anything else, no later
+    resizing bleeds over the seams. Raises PictureError.
+    """
     if rgb.shape[1] % across:
         raise PictureError(
             f"{path}: {rgb.shape[1]} pixels wide, which {across} pictures side by side cannot share; remove it"

@@ -13,7 +13,7 @@ from torch.utils.data import DataLoader, Dataset
 
 from data.domain.cache import decoded
 from data.domain.domain import Domain, require_window, runs
-from data.errors import SettingsError
+from data.errors import SmallPicturesError
 
 LOAD_SCALE = 286 / 256
 """Pictures are loaded larger than the crop by this factor, as the authors do, where crops are jittered."""
@@ -39,17 +39,14 @@ class Windows:
 
     size: side of the square crop in pixels. crop_jitter: load pictures 286/256 larger and crop at a random place;
     without it the middle is taken (of a whole frame that is wider than high, anywhere along its length).
-    Raises SettingsError where the domain's pictures are smaller than `size`, TooFewFramesError.
+    Raises SmallPicturesError where the domain's pictures are smaller than `size`, TooFewFramesError.
     """
 
     def __init__(
         self, domain: Domain, *, split: str, window: int, size: int, crop_jitter: bool = True, flip: bool = False
     ) -> None:
         if domain.size < size:
-            raise SettingsError(
-                f"{domain.folder}: its pictures are of size {domain.size}, training wants {size}; "
-                f"extract again with --size {size}, or train with --size {domain.size}"
-            )
+            raise SmallPicturesError(domain.folder, there=domain.size, wanted=size)
         self.folder = domain.folder
         self.window, self.size, self.crop_jitter, self.flip = window, size, crop_jitter, flip
         present = [

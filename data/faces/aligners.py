@@ -29,7 +29,7 @@ def open_aligner(
         weights = find_model("fan", models_folder)
         return Fan(weights, box_finder(models_folder), device)
     if name != "auto":
-        raise SettingsError(f"--align {name}: choose one of auto, fan, yunet, haar, none")
+        raise SettingsError(f"aligner {name!r}: choose one of auto, fan, yunet, haar, none")
     without = []
     for candidate in ("fan", "yunet"):
         try:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from data.errors import NoFaceError
+from data.errors import FewFacesError, NoFaceError, UnknownPersonError
 from data.faces.detection import Backend, Detection
 from data.faces.smooth import smooth_track
 from data.faces.tracks import (
@@ -121,7 +121,7 @@ def _anchor(shots: list[list[Track]], face: str | int | Identity) -> Track | Non
     if isinstance(face, Identity):
         best = max(everyone, key=lambda t: alike(t.looks, face.looks))
         if alike(best.looks, face.looks) < SAME_PERSON_BY_WORD:
-            raise NoFaceError("nobody in the clip looks like the person asked for; choose with --face 1, 2, ...")
+            raise UnknownPersonError
         return best
     if face == "largest":
         first = next(tracks for tracks in solid if tracks)
@@ -134,7 +134,7 @@ def _anchor(shots: list[list[Track]], face: str | int | Identity) -> Track | Non
             most = max(most, len(here))
             if len(here) >= wanted >= 1:
                 return sorted(here, key=lambda t: t.detections[frame].box[0])[wanted - 1]
-    raise NoFaceError(f"--face {face}: at most {most} faces are in view at once; choose 1 to {most} or largest")
+    raise FewFacesError(wanted, most)
 
 
 def _choose(shots: list[list[Track]], anchor: Track, given: Identity | None) -> tuple[Identity, list[Track]]:

@@ -14,10 +14,10 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
-from data.disk import output_errors, partial_path, put_in_place
+from data.disk import output_errors, put_in_place
 from data.domain.pictures import read_picture, resize
 from data.domain.sources import Source
-from data.errors import NoFaceError, SettingsError
+from data.errors import FaceChoiceError, NoFaceError
 from data.faces import align
 from data.faces.align import crop_matrix
 from data.faces.detection import Backend, Detection
@@ -25,6 +25,7 @@ from data.faces.follow import Choice, Identity, follow, steady
 from data.faces.smooth import OneEuro
 from data.video.frame import Frame, VideoInfo
 from data.video.shots import ShotFinder
+from durable.files import partial_path
 
 SEGMENT_FRAMES = 250
 """A shot longer than this is rendered in several segments: what an interruption can cost."""
@@ -81,8 +82,8 @@ def analyse(
     with spool.open() as lines:
         times = [Fraction(json.loads(line)["time"]) for line in lines]
     found = json.loads(spool.with_suffix(".shots.json").read_text())
-    shot_starts = source.known_shots(len(times)) if source.kind == "strips" else found
-    shot_starts = [number for number in shot_starts or [] if number < len(times)]
+    known = source.known_shots(len(times))
+    shot_starts = [number for number in (found if known is None else known) if number < len(times)]
     if backend is None:
         return Analysis(times, shot_starts, None, None, None)
     asked = identity if identity is not None and face == "largest" else whom(face, backend)
@@ -93,9 +94,9 @@ def analyse(
 
 
 def whom(face: str, backend: Backend) -> str | int | Identity:
-    """What `--face` says: largest, a number from the left, or a picture of the person.
+    """Whom a user means by `face`: largest, a number from the left, or a picture of the person.
 
-    Raises SettingsError, MissingInputError, PictureError, NoFaceError.
+    Raises FaceChoiceError, MissingInputError, PictureError, NoFaceError.
     """
     if face == "largest":
         return face
@@ -103,11 +104,11 @@ def whom(face: str, backend: Backend) -> str | int | Identity:
         return int(face)
     path = Path(face)
     if not path.suffix:
-        raise SettingsError(f"--face {face}: give largest, a number counted from the left, or a picture of the person")
+        raise FaceChoiceError(face)
     try:
         return Identity.of_picture(read_picture(path), backend)
     except NoFaceError as error:
-        raise NoFaceError(f"--face {face}: {error}") from error
+        raise NoFaceError(f"{face}: {error}") from error
 
 
 def square_pixels(rgb: np.ndarray, info: VideoInfo) -> np.ndarray:
@@ -172,7 +173,7 @@ def _look(source: Source, backend: Backend | None, spool: Path) -> None:
             for frame in tqdm(
                 frames, total=source.info.frames, desc="looking", unit="frame", disable=None, leave=False
             ):
-                if source.kind != "strips":
+                if source.shot_frames is None:
                     shots.feed(frame.rgb, frame.seconds)
                 line: dict = {"time": str(frame.seconds)}
                 if backend is not None:

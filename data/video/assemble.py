@@ -14,13 +14,14 @@ import ffmpeg
 import imageio_ffmpeg
 import numpy as np
 
-from data.disk import partial_path, put_in_place
+from data.disk import put_in_place
 from data.errors import OutputError, SettingsError
 from data.video.colour import matrix_of
 from data.video.container import OPEN_OPTIONS, main_video_stream, open_local
 from data.video.frame import VideoInfo
 from data.video.join import LARGEST_TIMESCALE, muxer_of
 from data.video.reader import probe
+from durable.files import partial_path
 
 # What the scale filter calls them.
 FILTER_MATRICES = {"bt470bg": "bt470", "bt2020nc": "bt2020", "bt2020c": "bt2020"}

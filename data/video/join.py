@@ -17,10 +17,11 @@ from av.container import OutputContainer
 from av.packet import Packet
 from av.video.stream import VideoStream
 
-from data.disk import output_errors, partial_path, put_in_place
+from data.disk import output_errors, put_in_place
 from data.errors import SettingsError
 from data.video.container import open_local
 from data.video.sound import Sound
+from durable.files import partial_path
 
 MUXERS = {".mp4": "mp4", ".m4v": "mp4", ".mov": "mov", ".mkv": "matroska"}
 SEGMENT_KEY = "retarget_segment"

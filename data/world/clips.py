@@ -10,7 +10,8 @@ import av
 import numpy as np
 from av.video.reformatter import ColorPrimaries, ColorRange, Colorspace, ColorTrc
 
-from data.disk import output_errors, partial_path, put_in_place
+from data.disk import output_errors, put_in_place
+from durable.files import partial_path
 
 SAMPLE_RATE = 48_000
 
@@ -67,8 +68,10 @@ def write_pictures(
 
 
 def _picture_stream(output: av.container.OutputContainer, size: int, rate: Fraction) -> av.VideoStream:
-    # One thread: with several x264 gives other bytes from run to run at these sizes.
-    stream = output.add_stream("libx264", rate=rate, options={"crf": "10", "preset": "fast", "threads": "1"})
+    # One thread, and no macroblock tree: x264's reads memory that was never written where a row of macroblocks does not
+    # fill its vectors, so that bytes would change with what lay there before.
+    options = {"crf": "10", "preset": "fast", "threads": "1", "mbtree": "0"}
+    stream = output.add_stream("libx264", rate=rate, options=options)
     stream.width = stream.height = size
     # 4:2:0 plays everywhere but cannot hold an odd size.
     stream.pix_fmt = "yuv444p" if size % 2 else "yuv420p"

@@ -136,12 +136,11 @@ class Players:
                 continue
             rgb = _even(rgb)
             if name not in self._writers:
-                sound = self._source.path if name == "source" and self._source.kind == "video" else None
                 writer = VideoWriter(
                     self._folder / f"{name}.mp4",
                     source=self._source.info,
                     size=(rgb.shape[1], rgb.shape[0]),
-                    audio_from=sound,
+                    audio_from=self._source.sound if name == "source" else None,
                     start=moment.frame.seconds,
                 )
                 self._writers[name] = self._stack.enter_context(writer)

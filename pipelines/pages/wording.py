@@ -3,16 +3,15 @@
 from typing import Any
 
 from recycle.config import LossWeights, MethodConfig, NetworkConfig, TrainingConfig, residual_blocks
+from recycle.methods import METHODS
 from recycle.runs.runfolder import IMPORTED
 
-METHODS = {
-    "recyclegan": "Recycle-GAN (Bansal et al. 2018)",
-    "cyclegan": "CycleGAN (Zhu et al. 2017)",
-    "pix2pix": "pix2pix (Isola et al. 2017)",
-    "cartoongan": "CartoonGAN (Chen et al. 2018)",
-    "syntheticflow": "unsupervised Recycle-GAN by synthetic flow (Wang et al. 2022)",
-}
 ADVERSARIAL = {"lsgan": "least squares", "vanilla": "cross entropy", "hinge": "hinge"}
+
+
+def title(method: str) -> str:
+    """A method's name and paper; its bare name where the package that has it is not installed."""
+    return METHODS[method].title if method in METHODS else method
 
 
 def in_words(
@@ -24,12 +23,12 @@ def in_words(
         came = ", ".join(f"sha256 {digest[:12]}…" for digest in settings[IMPORTED])
         return [("Weights", f"imported, not trained here: {came}"), ("Generators", _generators(networks))]
     rows = [
-        ("Method", METHODS.get(method, method)),
+        ("Method", title(method)),
         ("Terms", _terms(config)),
         ("Pictures", _pictures(settings, networks)),
         ("Generators", _generators(networks)),
     ]
-    if method == "recyclegan":
+    if method in METHODS and "predictor" in METHODS[method].options:
         kind = "two-view U-Net" if networks.predictor == "two_view" else "U-Net"
         rows.append(("Predictors", f"{kind}, {networks.predictor_filters} filters, windows of {config.window} frames"))
     return [
@@ -48,7 +47,8 @@ def _terms(config: MethodConfig) -> str:
     adversarial = f" (adversarial: {ADVERSARIAL[config.adversarial_loss]})" if config.weights.adversarial else ""
     one_way = f"; cycle only {config.cycle_direction}" if config.cycle_direction != "both" else ""
     first = f"; the first {config.initial_steps:,} steps content alone" if config.initial_steps else ""
-    return (", ".join(named) or "none") + adversarial + one_way + first
+    own = "".join(f"; {name.replace('_', ' ')} {value:g}" for name, value in config.own.items())
+    return (", ".join(named) or "none") + adversarial + one_way + first + own
 
 
 def _pictures(settings: dict[str, Any], networks: NetworkConfig) -> str:

@@ -121,7 +121,7 @@ def look(translation: Translation, spool: Path, *, face: str, models: Path | Non
 
 def _held_out_end(domain: Domain) -> tuple[Path, Fraction]:
     """The domain's first clip that has a held-out part, and where that begins; the whole clip where none has."""
-    videos = [clip for clip in domain.clips if clip.kind == "video"]
+    videos = [clip for clip in domain.clips if clip.from_video]
     if not videos:
         raise MissingInputError(f"{domain.folder}: was not made from a video; give --input VIDEO")
     held_out = next((record for record in domain.records() if record.split == "test"), None)

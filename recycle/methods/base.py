@@ -1,8 +1,9 @@
 """The one shape that every method has: all that the trainer and the renderer know of a method."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
 import torch
@@ -12,10 +13,20 @@ from recycle.config import MethodConfig
 from recycle.methods.history import HistoryPool
 from recycle.methods.losses import ADVERSARIAL
 from recycle.networks.features import ContentLayer
-from recycle.networks.networks import build_discriminator, build_generator, smallest_side
+from recycle.networks.networks import smallest_side
 from recycle.networks.tiling import SMALLEST_PX
 
 Direction = Literal["a_to_b", "b_to_a"]
+
+
+@dataclass(frozen=True)
+class Moment:
+    """When in training a step is made: what a term that begins late or grows in depends on."""
+
+    step: int
+    """The step's number, counted from 1; a run that goes on counts on."""
+    progress: float
+    """Part of the length, in steps or in minutes, that is done before the step: in [0, 1)."""
 
 
 class Method(nn.Module, ABC):
@@ -24,8 +35,9 @@ class Method(nn.Module, ABC):
     Windows `a` and `b` are float32 (B, T, 3, H, W) in [-1, 1] of domains A and B, T at least `window`. Losses are
     dicts of scalar tensors, already weighted: their sum is what to minimise, their names are the same in every step.
     An optimisation step: generator_losses, backward, step of the generators' optimiser; then discriminator_losses
-    with the fakes of the first call, backward, step of the discriminators' optimiser. A half whose losses ask for no
-    gradient is left out of the step. The discriminators share no loss, so one Adam over all of them does what one Adam
+    with the fakes of the first call, backward, step of the discriminators' optimiser. The learner freezes the
+    discriminators in the first half, so a method need not. A half whose losses ask for no gradient is left out of the
+    step. The discriminators share no loss, so one Adam over all of them does what one Adam
     for each does.
     """
 
@@ -49,15 +61,16 @@ class Method(nn.Module, ABC):
         self.pools: dict[str, HistoryPool] = {}
         self._apart = config.networks.norm == "batch"
 
-    def through(self, network: nn.Module, *kinds: Tensor) -> tuple[Tensor, ...]:
-        """Each kind of picture (B, C, H, W) through `network`.
+    def through(self, network: nn.Module, pictures: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """Each kind of picture (B, C, H, W) through `network`, under its name.
 
         In one forward, which gives the same numbers as one for each in fewer kernels; but under BatchNorm the pictures
         of a forward share statistics, so there each kind has its own.
         """
         if self._apart:
-            return tuple(network(kind) for kind in kinds)
-        return network(torch.cat(kinds)).split([len(kind) for kind in kinds])
+            return {name: network(kind) for name, kind in pictures.items()}
+        made = network(torch.cat(list(pictures.values()))).split([len(kind) for kind in pictures.values()])
+        return dict(zip(pictures, made, strict=True))
 
     @property
     @abstractmethod
@@ -70,14 +83,11 @@ class Method(nn.Module, ABC):
         """By attribute name: the networks of the second half of a step."""
 
     @abstractmethod
-    def generator_losses(self, a: Tensor, b: Tensor) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
-        """Fakes, detached, for `discriminator_losses`, and losses; none for a weight of 0.
-
-        Leaves no gradient in the discriminators.
-        """
+    def generator_losses(self, a: Tensor, b: Tensor, moment: Moment) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
+        """Fakes, detached, for `discriminator_losses`, and losses; none for a weight of 0."""
 
     @abstractmethod
-    def discriminator_losses(self, a: Tensor, b: Tensor, fakes: dict[str, Tensor]) -> dict[str, Tensor]:
+    def discriminator_losses(self, a: Tensor, b: Tensor, fakes: dict[str, Tensor], moment: Moment) -> dict[str, Tensor]:
         """Losses of the discriminators; none where no generator is trained against them. Asks the history pools, so
         call it once a step."""
 
@@ -121,67 +131,6 @@ class Method(nn.Module, ABC):
         """Puts back what `pool_state` gave."""
         for name, pool in self.pools.items():
             pool.load_state(pictures.get(name), random_states[name])
-
-
-class TwoWayMethod(Method):
-    """A method with a generator each way and a discriminator for each domain."""
-
-    def __init__(self, config: MethodConfig) -> None:
-        super().__init__(config)
-        self.generator_ab = build_generator(config.networks)
-        self.generator_ba = build_generator(config.networks)
-        self.discriminator_a = build_discriminator(config.networks)
-        self.discriminator_b = build_discriminator(config.networks)
-        self.pools = {domain: HistoryPool(config.pool_size) for domain in "ab"}
-        self.seed_pools(0)
-
-    @property
-    def generators(self) -> dict[str, nn.Module]:
-        return {"generator_ab": self.generator_ab, "generator_ba": self.generator_ba}
-
-    @property
-    def discriminators(self) -> dict[str, nn.Module]:
-        return {"discriminator_a": self.discriminator_a, "discriminator_b": self.discriminator_b}
-
-    def discriminator_losses(self, a: Tensor, b: Tensor, fakes: dict[str, Tensor]) -> dict[str, Tensor]:
-        """Losses discriminator_b, discriminator_a on first frames; none without an adversarial term."""
-        if not self.weights.adversarial:
-            return {}
-        result = {}
-        for domain, windows, D_Y in (("b", b, self.discriminator_b), ("a", a, self.discriminator_a)):
-            real, fake = self.through(D_Y, windows[:, 0], self.pools[domain].query(fakes[domain]))
-            # Zhu et al. 2017, eq. 1, by default least squares, halved as in section 7.1:
-            # 1/2 [(D_Y(y) - 1)² + D_Y(G_Y(x))²]
-            result[f"discriminator_{domain}"] = self.adversarial.real(real) + self.adversarial.fake(fake)
-        return result
-
-    def samples(self, a: Tensor, b: Tensor) -> dict[str, Tensor]:
-        """Source, translated and reconstructed, of A and then of B."""
-        result = {}
-        with inference(self):
-            for domain, windows, there, back in (
-                ("a", a, self.generator_ab, self.generator_ba),
-                ("b", b, self.generator_ba, self.generator_ab),
-            ):
-                source = windows[:, 0]
-                translated = there(source)
-                result[f"{domain}_source"] = source
-                result[f"{domain}_translated"] = translated
-                result[f"{domain}_reconstructed"] = back(translated)
-        return result
-
-
-@contextmanager
-def frozen(*networks: nn.Module) -> Iterator[None]:
-    """What is computed inside leads gradients through the networks but none into their weights, which saves time."""
-    parameters = [parameter for network in networks for parameter in network.parameters() if parameter.requires_grad]
-    for parameter in parameters:
-        parameter.requires_grad_(False)
-    try:
-        yield
-    finally:
-        for parameter in parameters:
-            parameter.requires_grad_(True)
 
 
 @contextmanager

@@ -10,21 +10,20 @@ later has least squares, a pool of 50, 16 residual blocks, an initial phase of 2
 to 224 px for VGG.
 """
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor, nn
 
 from recycle.config import MethodConfig
 from recycle.methods import losses
-from recycle.methods.base import Method, frozen, inference
+from recycle.methods.base import Moment
 from recycle.methods.edges import smooth_edges
-from recycle.methods.history import HistoryPool
+from recycle.methods.ways import OneWayMethod
 from recycle.networks.features import ContentLayer, compared
-from recycle.networks.networks import build_discriminator, build_generator
 
 
-class CartoonGAN(Method):
+class CartoonGAN(OneWayMethod):
     """Single frames, A to B: of longer windows the first frame is used.
 
     The first `initial_steps` steps train the content term alone: the paper's initialization phase. Without a content
@@ -34,27 +33,12 @@ class CartoonGAN(Method):
     content_layer: ClassVar[ContentLayer] = "conv4_4"
     """What `content` is to be."""
 
-    steps: Tensor
-    """Steps made, int64: saved with the weights, so that a run that goes on knows its phase."""
-
     def __init__(self, config: MethodConfig) -> None:
         super().__init__(config)
-        self.generator_ab = build_generator(config.networks)
-        self.discriminator_b = build_discriminator(config.networks)
-        self.pools = {"b": HistoryPool(config.pool_size)}
-        self.seed_pools(0)
         self._initial_steps = config.initial_steps if config.weights.content else 0
-        self.register_buffer("steps", torch.zeros((), dtype=torch.int64))
+        self.register_load_state_dict_pre_hook(_without_counter)
 
-    @property
-    def generators(self) -> dict[str, nn.Module]:
-        return {"generator_ab": self.generator_ab}
-
-    @property
-    def discriminators(self) -> dict[str, nn.Module]:
-        return {"discriminator_b": self.discriminator_b}
-
-    def generator_losses(self, a: Tensor, b: Tensor) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
+    def generator_losses(self, a: Tensor, b: Tensor, moment: Moment) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
         """Losses adversarial_ab, content_a; none for a weight of 0. In the initial phase the first is a 0 that asks for
         no gradient.
 
@@ -62,42 +46,39 @@ class CartoonGAN(Method):
         """
         x, weights, D = a[:, 0], self.weights, self.discriminator_b
         terms: dict[str, Tensor] = {}
-        (fake,) = self.through(self.generator_ab, x)
-        if weights.adversarial and self._in_initial_phase():
+        fake = self.generator_ab(x)
+        if weights.adversarial and self._in_initial_phase(moment):
             terms["adversarial_ab"] = torch.zeros((), device=x.device)
         elif weights.adversarial:
-            with frozen(D):
-                (scores,) = self.through(D, fake)
             # eq. 3, the share of G: log(1 - D(G(x))), as -log D(G(x)), which has the same optimum
-            terms["adversarial_ab"] = weights.adversarial * self.adversarial.generator(scores)
+            terms["adversarial_ab"] = weights.adversarial * self.adversarial.generator(D(fake))
         if weights.content:
             # eq. 4: ‖VGG(G(x)) - VGG(x)‖₁
             terms["content_a"] = weights.content * losses.l1(*compared(self.content, fake, x))
         return {"b": fake.detach()}, terms
 
-    def discriminator_losses(self, a: Tensor, b: Tensor, fakes: dict[str, Tensor]) -> dict[str, Tensor]:
+    def discriminator_losses(self, a: Tensor, b: Tensor, fakes: dict[str, Tensor], moment: Moment) -> dict[str, Tensor]:
         """Loss discriminator_b; none without an adversarial term. In the initial phase it is a 0 that asks for no
-        gradient. Counts the step."""
-        initial = self._in_initial_phase()
-        self.steps += 1
+        gradient."""
         if not self.weights.adversarial:
             return {}
         y = b[:, 0]
-        if initial:
+        if self._in_initial_phase(moment):
             return {"discriminator_b": torch.zeros((), device=y.device)}
-        smoothed = [smooth_edges(y)] if self.weights.edge else []
-        real, fake, *edge = self.through(self.discriminator_b, y, self.pools["b"].query(fakes["b"]), *smoothed)
+        shown = {"real": y, "fake": self.pools["b"].query(fakes["b"])}
+        if self.weights.edge:
+            shown["edge"] = smooth_edges(y)
+        scores = self.through(self.discriminator_b, shown)
         # eq. 3, halved as everywhere here: -1/2 [log D(y) + log(1 - D(G(x))) + log(1 - D(e))]
-        judged = self.adversarial.real(real) + self.adversarial.fake(fake)
-        if edge:
-            judged = judged + self.weights.edge * self.adversarial.fake(edge[0])
+        judged = self.adversarial.real(scores["real"]) + self.adversarial.fake(scores["fake"])
+        if self.weights.edge:
+            judged = judged + self.weights.edge * self.adversarial.fake(scores["edge"])
         return {"discriminator_b": judged}
 
-    def samples(self, a: Tensor, b: Tensor) -> dict[str, Tensor]:
-        """Source and translated."""
-        with inference(self):
-            return {"a_source": a[:, 0], "a_translated": self.generator_ab(a[:, 0])}
+    def _in_initial_phase(self, moment: Moment) -> bool:
+        return moment.step <= self._initial_steps
 
-    def _in_initial_phase(self) -> bool:
-        # Without such a phase the counter is not read, which would make a GPU wait.
-        return self._initial_steps > 0 and int(self.steps) < self._initial_steps
+
+def _without_counter(module: nn.Module, state: dict[str, Any], prefix: str, *_: Any) -> None:
+    """Checkpoints once counted the steps among the weights; the loop knows them."""
+    state.pop(f"{prefix}steps", None)

@@ -4,11 +4,12 @@ Seen from domain X to domain Y: G_Y translates X to Y, G_X translates Y to X, D_
 with (X, Y) = (A, B) and once with (B, A). Equation and section numbers are the paper's.
 """
 
-from torch import Tensor, nn
+from torch import Tensor
 
 from recycle.config import MethodConfig
 from recycle.methods import losses
-from recycle.methods.base import TwoWayMethod, frozen
+from recycle.methods.base import Moment
+from recycle.methods.ways import TwoWayMethod, Way
 
 _CYCLED = {"both": "ab", "forward": "a", "backward": "b"}
 
@@ -20,31 +21,19 @@ class CycleGAN(TwoWayMethod):
         super().__init__(config)
         self._cycled = _CYCLED[config.cycle_direction]
 
-    def generator_losses(self, a: Tensor, b: Tensor) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
-        """Losses adversarial_<way>, cycle_<domain>, identity_<domain of the picture>; none for a weight of 0."""
-        a, b = a[:, 0], b[:, 0]
-        fake_b, terms_ab = self._way("ab", a, b, self.generator_ab, self.generator_ba, self.discriminator_b)
-        fake_a, terms_ba = self._way("ba", b, a, self.generator_ba, self.generator_ab, self.discriminator_a)
-        return {"a": fake_a, "b": fake_b}, terms_ab | terms_ba
-
-    def _way(
-        self, names: str, x: Tensor, y: Tensor, G_Y: nn.Module, G_X: nn.Module, D_Y: nn.Module
-    ) -> tuple[Tensor, dict[str, Tensor]]:
-        """One direction, `names` "ab" or "ba". x, y: pictures (B, 3, H, W). Gives G_Y(x), detached, and its terms."""
-        X, Y = tuple(names)
-        weights = self.weights
+    def way_losses(self, way: Way, x: Tensor, y: Tensor, moment: Moment) -> tuple[Tensor, dict[str, Tensor]]:
+        """G_Y(x), detached; losses adversarial_<way>, cycle_<X>, identity_<Y>."""
+        x, y, weights = x[:, 0], y[:, 0], self.weights
         terms: dict[str, Tensor] = {}
-        fake_y, *same_y = self.through(G_Y, x, y) if weights.identity else self.through(G_Y, x)
+        translated = self.through(way.G_Y, {"fake": x} | ({"same": y} if weights.identity else {}))
+        fake_y = translated["fake"]
         if weights.adversarial:
-            with frozen(D_Y):
-                (scores,) = self.through(D_Y, fake_y)
             # eq. 1, by default with least squares as in section 4: (D_Y(G_Y(x)) - 1)²
-            terms[f"adversarial_{names}"] = weights.adversarial * self.adversarial.generator(scores)
-        if weights.cycle and X in self._cycled:
+            terms[f"adversarial_{way.name}"] = weights.adversarial * self.adversarial.generator(way.D_Y(fake_y))
+        if weights.cycle and way.X in self._cycled:
             # eq. 2: ‖G_X(G_Y(x)) - x‖₁; seen from A this is its forward half, seen from B its backward half
-            (back,) = self.through(G_X, fake_y)
-            terms[f"cycle_{X}"] = weights.cycle * losses.l1(back, x)
+            terms[f"cycle_{way.X}"] = weights.cycle * losses.l1(way.G_X(fake_y), x)
         if weights.identity:
             # section 5.2: ‖G_Y(y) - y‖₁
-            terms[f"identity_{Y}"] = weights.identity * losses.l1(same_y[0], y)
+            terms[f"identity_{way.Y}"] = weights.identity * losses.l1(translated["same"], y)
         return fake_y.detach(), terms

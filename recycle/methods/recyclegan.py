@@ -8,7 +8,7 @@ has each term at every frame that it can take. Adversarial terms are written wit
 losses stand in their place.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import pairwise
 
 import torch
@@ -16,7 +16,8 @@ from torch import Tensor, nn
 
 from recycle.config import MethodConfig
 from recycle.methods import losses
-from recycle.methods.base import TwoWayMethod, frozen, inference
+from recycle.methods.base import Moment, inference
+from recycle.methods.ways import TwoWayMethod, Way
 from recycle.networks.networks import build_predictor
 
 
@@ -29,7 +30,7 @@ class RecycleGAN(TwoWayMethod):
         self.predictor_a = build_predictor(config.networks)
         self.predictor_b = build_predictor(config.networks)
 
-    def generator_losses(self, a: Tensor, b: Tensor) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
+    def generator_losses(self, a: Tensor, b: Tensor, moment: Moment) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
         """Losses <term>_<way> or <term>_<domain of the picture that is judged>; none for a weight of 0.
 
         The fakes of a domain are of every kind, one after the other: (3T - 5) * B pictures.
@@ -37,92 +38,92 @@ class RecycleGAN(TwoWayMethod):
         for windows in (a, b):
             if windows.shape[1] != self.window:
                 raise ValueError(f"windows of {windows.shape[1]} frames: recyclegan trains on {self.window}")
-        fakes_b, terms_ab = self._way(
-            "ab", a, b, self.generator_ab, self.generator_ba, self.predictor_b, self.discriminator_b
-        )
-        fakes_a, terms_ba = self._way(
-            "ba", b, a, self.generator_ba, self.generator_ab, self.predictor_a, self.discriminator_a
-        )
-        return {"a": fakes_a, "b": fakes_b}, terms_ab | terms_ba
+        return super().generator_losses(a, b, moment)
 
-    def _way(
-        self, names: str, x: Tensor, y: Tensor, G_Y: nn.Module, G_X: nn.Module, P_Y: nn.Module, D_Y: nn.Module
-    ) -> tuple[Tensor, dict[str, Tensor]]:
-        """One direction, `names` "ab" or "ba". x, y: windows (B, T, 3, H, W).
+    def way_losses(self, way: Way, x: Tensor, y: Tensor, moment: Moment) -> tuple[Tensor, dict[str, Tensor]]:
+        """The fakes of Y, detached, kind after kind, and the terms of one direction.
 
-        Gives its terms and before them the fakes of Y, detached, kind after kind: G_Y(x_t) for t = 1 ... T-1,
-        P_Y(G_Y(x_t-2), G_Y(x_t-1)) for t = 3 ... T, P_Y(y_t-2, y_t-1) for t = 3 ... T.
+        The kinds: G_Y(x_t) for t = 1 ... T-1, P_Y(G_Y(x_t-2), G_Y(x_t-1)) for t = 3 ... T, P_Y(y_t-2, y_t-1) for
+        t = 3 ... T.
         """
-        X, Y = tuple(names)
-        weights, earlier, later = self.weights, self.window - 1, self.window - 2
+        weights, P_Y = self.weights, self.predictor_b if way.Y == "b" else self.predictor_a
         terms: dict[str, Tensor] = {}
         xs, ys = x.unbind(1), y.unbind(1)
 
-        translated = self.through(G_Y, *xs[:-1], *(ys[:-1] if weights.identity else ()))
-        fake_ys = translated[:earlier]
-        predicted = self.through(P_Y, *_pairs(fake_ys), *_pairs(ys[:-1]))
-        fake_ahead, real_ahead = predicted[:later], predicted[later:]
+        translated = self._through(way.G_Y, {"fake": xs[:-1]} | ({"same": ys[:-1]} if weights.identity else {}))
+        fake = translated["fake"]
+        predicted = self._through(P_Y, {"fake": _pairs(fake), "real": _pairs(ys[:-1])})
 
+        judged = {"fake": fake, "ahead": predicted["fake"]}
+        if weights.predictor_adversarial:
+            judged["predicted"] = predicted["real"]
         if weights.adversarial or weights.predictor_adversarial:
-            with frozen(D_Y):
-                scores = self.through(
-                    D_Y, *fake_ys, *fake_ahead, *(real_ahead if weights.predictor_adversarial else ())
-                )
-            if weights.adversarial:
-                # adversarial: Σ_{t<T} (D_Y(G_Y(x_t)) - 1)² + Σ_{t≥3} (D_Y(P_Y(G_Y(x_t-2), G_Y(x_t-1))) - 1)²
-                terms[f"adversarial_{names}"] = weights.adversarial * _sum(
-                    self.adversarial.generator(each) for each in scores[: earlier + later]
-                )
-            if weights.predictor_adversarial:
-                # predictor adversarial: Σ_{t≥3} (D_Y(P_Y(y_t-2, y_t-1)) - 1)²
-                terms[f"predictor_adversarial_{Y}"] = weights.predictor_adversarial * _sum(
-                    self.adversarial.generator(each) for each in scores[earlier + later :]
-                )
+            scores = self._through(way.D_Y, judged)
+        if weights.adversarial:
+            # adversarial: Σ_{t<T} (D_Y(G_Y(x_t)) - 1)² + Σ_{t≥3} (D_Y(P_Y(G_Y(x_t-2), G_Y(x_t-1))) - 1)²
+            terms[f"adversarial_{way.name}"] = weights.adversarial * _sum(
+                self.adversarial.generator(each) for each in (*scores["fake"], *scores["ahead"])
+            )
+        if weights.predictor_adversarial:
+            # predictor adversarial: Σ_{t≥3} (D_Y(P_Y(y_t-2, y_t-1)) - 1)²
+            terms[f"predictor_adversarial_{way.Y}"] = weights.predictor_adversarial * _sum(
+                self.adversarial.generator(each) for each in scores["predicted"]
+            )
         if weights.recurrent:
             # recurrent: Σ_{t≥3} ‖P_Y(y_t-2, y_t-1) - y_t‖₁
-            terms[f"recurrent_{Y}"] = weights.recurrent * _distances(real_ahead, ys[2:])
-        terms |= self._there_and_back(X, xs, fake_ys, fake_ahead, G_X)
+            terms[f"recurrent_{way.Y}"] = weights.recurrent * _distances(predicted["real"], ys[2:])
+        terms |= self._there_and_back(way, xs, fake, ahead=predicted["fake"])
         if weights.identity:
             # identity (CycleGAN section 5.2): Σ_{t<T} ‖G_Y(y_t) - y_t‖₁
-            terms[f"identity_{Y}"] = weights.identity * _distances(translated[earlier:], ys[:-1])
-        return torch.cat([*fake_ys, *predicted]).detach(), terms
+            terms[f"identity_{way.Y}"] = weights.identity * _distances(translated["same"], ys[:-1])
+        return torch.cat([*fake, *predicted["fake"], *predicted["real"]]).detach(), terms
 
     def _there_and_back(
-        self, X: str, xs: Sequence[Tensor], fake_ys: Sequence[Tensor], fake_ahead: Sequence[Tensor], G_X: nn.Module
+        self, way: Way, xs: Sequence[Tensor], fake: Sequence[Tensor], ahead: Sequence[Tensor]
     ) -> dict[str, Tensor]:
         """Terms that ask for the way back, in one forward of G_X."""
         weights = self.weights
         terms: dict[str, Tensor] = {}
-        kinds = [*(fake_ys if weights.cycle else ()), *(fake_ahead if weights.recycle else ())]
-        if not kinds:
+        there: dict[str, Sequence[Tensor]] = {}
+        if weights.cycle:
+            there["fake"] = fake
+        if weights.recycle:
+            there["ahead"] = ahead
+        if not there:
             return terms
-        back = self.through(G_X, *kinds)
+        back = self._through(way.G_X, there)
         if weights.recycle:
             # recycle: Σ_{t≥3} ‖G_X(P_Y(G_Y(x_t-2), G_Y(x_t-1))) - x_t‖₁
-            terms[f"recycle_{X}"] = weights.recycle * _distances(back[-len(fake_ahead) :], xs[2:])
+            terms[f"recycle_{way.X}"] = weights.recycle * _distances(back["ahead"], xs[2:])
         if weights.cycle:
             # cycle (CycleGAN eq. 2): Σ_{t<T} ‖G_X(G_Y(x_t)) - x_t‖₁
-            terms[f"cycle_{X}"] = weights.cycle * _distances(back[: len(fake_ys)], xs[:-1])
+            terms[f"cycle_{way.X}"] = weights.cycle * _distances(back["fake"], xs[:-1])
         return terms
 
-    def discriminator_losses(self, a: Tensor, b: Tensor, fakes: dict[str, Tensor]) -> dict[str, Tensor]:
+    def discriminator_losses(self, a: Tensor, b: Tensor, fakes: dict[str, Tensor], moment: Moment) -> dict[str, Tensor]:
         """Losses discriminator_b, discriminator_a: each the sum over all pairs of a real picture and a fake of it;
         none without an adversarial term."""
         if not (self.weights.adversarial or self.weights.predictor_adversarial):
             return {}
         result = {}
         for domain, windows, D_Y in (("b", b, self.discriminator_b), ("a", a, self.discriminator_a)):
-            fake = self.pools[domain].query(fakes[domain]).split(len(windows))
-            scores = self.through(D_Y, *windows.unbind(1), *fake)
-            real_scores, fake_scores = scores[: self.window], scores[self.window :]
+            shown = self.pools[domain].query(fakes[domain]).split(len(windows))
+            scores = self._through(D_Y, {"real": windows.unbind(1), "fake": shown})
+            real = scores["real"]
             # 1/2 [(D_Y(y) - 1)² + D_Y(f)²] for (y, f) = (y_t, G_Y(x_t)) with t < T, then
             # (y_t, P_Y(G_Y(x_t-2), G_Y(x_t-1))) and (y_t, P_Y(y_t-2, y_t-1)) with t ≥ 3. A real frame beside several
             # fakes has its scores computed once and counted as often.
-            beside = [*real_scores[:-1], *real_scores[2:], *real_scores[2:]]
+            beside = [*real[:-1], *real[2:], *real[2:]]
             result[f"discriminator_{domain}"] = _sum(
-                self.adversarial.real(y) + self.adversarial.fake(f) for y, f in zip(beside, fake_scores, strict=True)
+                self.adversarial.real(y) + self.adversarial.fake(f) for y, f in zip(beside, scores["fake"], strict=True)
             )
         return result
+
+    def _through(self, network: nn.Module, frames: Mapping[str, Sequence[Tensor]]) -> dict[str, list[Tensor]]:
+        """The frames (B, C, H, W) of each kind through `network`, in one forward where `through` makes one."""
+        named = {f"{kind} {number}": frame for kind, each in frames.items() for number, frame in enumerate(each)}
+        made = self.through(network, named)
+        return {kind: [made[f"{kind} {number}"] for number in range(len(each))] for kind, each in frames.items()}
 
     def samples(self, a: Tensor, b: Tensor) -> dict[str, Tensor]:
         """Last frames: source, translated, reconstructed and predicted from the two before, of A and then of B."""

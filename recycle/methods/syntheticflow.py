@@ -16,8 +16,9 @@ import torch
 from torch import Tensor, nn
 
 from recycle.methods import losses
-from recycle.methods.base import TwoWayMethod, frozen
+from recycle.methods.base import Moment
 from recycle.methods.flow import draw_flow, draw_noise, warp
+from recycle.methods.ways import TwoWayMethod, Way
 from recycle.networks.features import ContentLayer, compared
 
 
@@ -27,23 +28,13 @@ class SyntheticFlow(TwoWayMethod):
     content_layer: ClassVar[ContentLayer] = "relu5_4"
     """What `content` is to be."""
 
-    def generator_losses(self, a: Tensor, b: Tensor) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
-        """Losses adversarial_<way>, identity_<domain of the picture>, and unsupervised_spatial, unsupervised_recycle,
-        cycle and content _<domain of the source picture>; none for a weight of 0.
+    def way_losses(self, way: Way, x: Tensor, y: Tensor, moment: Moment) -> tuple[Tensor, dict[str, Tensor]]:
+        """G_Y(x), detached; losses adversarial_<way>, identity_<Y>, and unsupervised_spatial, unsupervised_recycle,
+        cycle and content _<X>.
 
         Raises RuntimeError where `content` was not given and has a weight.
         """
-        a, b = a[:, 0], b[:, 0]
-        fake_b, terms_ab = self._way("ab", a, b, self.generator_ab, self.generator_ba, self.discriminator_b)
-        fake_a, terms_ba = self._way("ba", b, a, self.generator_ba, self.generator_ab, self.discriminator_a)
-        return {"a": fake_a, "b": fake_b}, terms_ab | terms_ba
-
-    def _way(
-        self, names: str, x: Tensor, y: Tensor, G_Y: nn.Module, G_X: nn.Module, D_Y: nn.Module
-    ) -> tuple[Tensor, dict[str, Tensor]]:
-        """One direction, `names` "ab" or "ba". x, y: pictures (B, 3, H, W). Gives G_Y(x), detached, and its terms."""
-        X, Y = tuple(names)
-        weights = self.weights
+        x, y, weights = x[:, 0], y[:, 0], self.weights
         terms: dict[str, Tensor] = {}
         there = {"fake": x}
         if weights.unsupervised_spatial:
@@ -51,29 +42,27 @@ class SyntheticFlow(TwoWayMethod):
             there["next"] = warp(x, flow) + noise
         if weights.identity:
             there["same"] = y
-        translated = dict(zip(there, self.through(G_Y, *there.values()), strict=True))
+        translated = self.through(way.G_Y, there)
         fake_y = translated["fake"]
         if weights.adversarial:
-            with frozen(D_Y):
-                (scores,) = self.through(D_Y, fake_y)
             # adversarial, by default with least squares: (D_Y(G_Y(x)) - 1)²
-            terms[f"adversarial_{names}"] = weights.adversarial * self.adversarial.generator(scores)
+            terms[f"adversarial_{way.name}"] = weights.adversarial * self.adversarial.generator(way.D_Y(fake_y))
         if weights.unsupervised_spatial:
             # unsupervised spatial: ‖G_Y(W(x) + Δ) - W(G_Y(x))‖₁
-            terms[f"unsupervised_spatial_{X}"] = weights.unsupervised_spatial * losses.l1(
+            terms[f"unsupervised_spatial_{way.X}"] = weights.unsupervised_spatial * losses.l1(
                 translated["next"], warp(fake_y, flow)
             )
-        terms |= self._there_and_back(X, x, fake_y, G_X)
+        terms |= self._there_and_back(way, x, fake_y)
         if weights.identity:
             # identity (CycleGAN section 5.2): ‖G_Y(y) - y‖₁
-            terms[f"identity_{Y}"] = weights.identity * losses.l1(translated["same"], y)
+            terms[f"identity_{way.Y}"] = weights.identity * losses.l1(translated["same"], y)
         if weights.content:
             # content: ‖N(VGG(G_Y(x))) - N(VGG(x))‖₂², N without each channel's mean and deviation
             seen, wanted = map(_normalised, compared(self.content, fake_y, x))
-            terms[f"content_{X}"] = weights.content * (seen - wanted).square().mean()
+            terms[f"content_{way.X}"] = weights.content * (seen - wanted).square().mean()
         return fake_y.detach(), terms
 
-    def _there_and_back(self, X: str, x: Tensor, fake_y: Tensor, G_X: nn.Module) -> dict[str, Tensor]:
+    def _there_and_back(self, way: Way, x: Tensor, fake_y: Tensor) -> dict[str, Tensor]:
         """Terms that ask for the way back, in one forward of G_X."""
         weights = self.weights
         terms: dict[str, Tensor] = {}
@@ -85,13 +74,15 @@ class SyntheticFlow(TwoWayMethod):
             there["same"] = fake_y
         if not there:
             return terms
-        back = dict(zip(there, self.through(G_X, *there.values()), strict=True))
+        back = self.through(way.G_X, there)
         if weights.unsupervised_recycle:
             # unsupervised recycle: ‖G_X(W(G_Y(x)) + Δ) - W(x)‖₁
-            terms[f"unsupervised_recycle_{X}"] = weights.unsupervised_recycle * losses.l1(back["next"], warp(x, flow))
+            terms[f"unsupervised_recycle_{way.X}"] = weights.unsupervised_recycle * losses.l1(
+                back["next"], warp(x, flow)
+            )
         if weights.cycle:
             # cycle (CycleGAN eq. 2): ‖G_X(G_Y(x)) - x‖₁
-            terms[f"cycle_{X}"] = weights.cycle * losses.l1(back["same"], x)
+            terms[f"cycle_{way.X}"] = weights.cycle * losses.l1(back["same"], x)
         return terms
 
 

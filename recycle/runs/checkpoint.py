@@ -10,17 +10,17 @@ Everything is checked against the manifest before it is used, and nothing that i
 
 import hashlib
 import json
-import os
 import re
 import shutil
 from collections.abc import Callable, Collection
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
 import safetensors.torch
 from torch import Tensor
+
+from durable.files import flush, put_in_place, write_bytes
 
 _NAME = re.compile(r"step-(\d{8,})")
 _MANIFEST, _STATE, _SUFFIX = "manifest.json", "state.json", ".safetensors"
@@ -75,13 +75,11 @@ def save(
             manifest[group + _SUFFIX] = _write(partial / (group + _SUFFIX), content)
         manifest[_STATE] = _write(partial / _STATE, json.dumps(state).encode())
         _write(partial / _MANIFEST, json.dumps({"step": step, "files": manifest}, indent=1).encode())
-        sync_folder(partial)
         if target.exists():
             _discard(target)
-        partial.rename(target)
+        put_in_place(partial, target)
     finally:
         shutil.rmtree(partial, ignore_errors=True)
-    sync_folder(folder)
     mark(folder, best)  # before the best one until now may go
     found = _checkpoints(folder)
     kept = set(sorted((number for number, _ in found if number <= step), reverse=True)[:keep])
@@ -102,10 +100,7 @@ def mark(folder: Path, best: dict[str, Any] | None) -> None:
     content = (json.dumps(best, indent=1) + "\n").encode()
     if path.is_file() and path.read_bytes() == content:
         return
-    partial = folder / f".{_BEST}"
-    write_synced(partial, content)
-    partial.replace(path)
-    sync_folder(folder)
+    write_bytes(path, content)
 
 
 def is_there(folder: Path, step: int) -> bool:
@@ -162,55 +157,9 @@ def load_newest(
     return None
 
 
-def pack(value: Any, tensors: dict[str, Tensor], name: str = "") -> Any:
-    """`value`, nested dicts, lists, tuples, numbers, strings and tensors, as JSON; its tensors go into `tensors`."""
-    if isinstance(value, Tensor):
-        if name in tensors:
-            raise ValueError(f"two tensors of the name {name}")
-        tensors[name] = value
-        return {"tensor": name}
-    if isinstance(value, dict):  # as pairs: JSON's own keys are strings only
-        return {"dict": [[key, pack(item, tensors, f"{name}.{key}")] for key, item in value.items()]}
-    if isinstance(value, list | tuple):
-        items = [pack(item, tensors, f"{name}.{number}") for number, item in enumerate(value)]
-        return {type(value).__name__: items}
-    if value is None or isinstance(value, bool | int | float | str):
-        return value
-    raise TypeError(f"{name}: cannot save a {type(value).__name__}")
-
-
-def unpack(packed: Any, tensors: dict[str, Tensor]) -> Any:
-    """What `pack` was given."""
-    if not isinstance(packed, dict):
-        return packed
-    ((kind, content),) = packed.items()
-    if kind == "tensor":
-        return tensors[content]
-    if kind == "dict":
-        return {key: unpack(item, tensors) for key, item in content}
-    return {"list": list, "tuple": tuple}[kind](unpack(item, tensors) for item in content)
-
-
-def write_synced(path: Path, content: bytes) -> None:
-    """Writes a file through to the disk. Raises OSError."""
-    with path.open("wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-
-
-def sync_folder(folder: Path) -> None:
-    """Makes the names in `folder` last through a power cut, where the system can."""
-    with suppress(OSError):
-        handle = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)
-
-
 def _write(path: Path, content: bytes) -> dict[str, Any]:
-    write_synced(path, content)
+    path.write_bytes(content)
+    flush(path)
     return {"bytes": len(content), "sha256": hashlib.sha256(content).hexdigest()}
 
 

@@ -7,10 +7,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
+from durable.files import write_bytes
 from recycle.config import MethodConfig, TrainingConfig, from_json, to_json
 from recycle.methods import METHODS
 from recycle.methods.base import Method
-from recycle.runs.checkpoint import CheckpointError, Choice, load, sync_folder, write_synced
+from recycle.runs.checkpoint import CheckpointError, Choice, load
 
 try:
     import fcntl
@@ -66,10 +67,7 @@ def write_settings(run: Path, settings: dict[str, Any], config: TrainingConfig, 
     """Writes config.json, whole or not at all: the settings given, those of training, and what `auto` came to."""
     run.mkdir(parents=True, exist_ok=True)
     content = {"settings": settings, "training": to_json(config), "computes_in": precision}
-    partial = run / ".config.json"
-    write_synced(partial, (json.dumps(content, indent=1, ensure_ascii=False) + "\n").encode())
-    partial.replace(run / "config.json")
-    sync_folder(run)
+    write_bytes(run / "config.json", (json.dumps(content, indent=1, ensure_ascii=False) + "\n").encode())
 
 
 def check_settings(
@@ -132,8 +130,14 @@ def load_for_rendering(
     state = dict(checkpoint.tensors["weights"])
     if weights == "ema":
         state |= checkpoint.tensors["ema"]
+    row = METHODS.get(settings.get("method", ""))
+    if row is None:
+        raise CheckpointError(
+            f"{run}: was trained by a method {settings.get('method')!r}, which is not here; install the package that "
+            f"has it (here are {', '.join(METHODS)})"
+        )
     try:
-        method = METHODS[settings["method"]](from_json(MethodConfig, settings["config"]))
+        method = row(from_json(MethodConfig, settings["config"]))
         missing, unexpected = method.load_state_dict(state, strict=False)
         wrong = [name for name in missing if name.partition(".")[0] in method.generators] + unexpected
         if wrong:

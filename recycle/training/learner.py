@@ -1,5 +1,7 @@
 """What one optimisation step changes, and how all of it goes into a checkpoint and comes back."""
 
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import torch
@@ -7,8 +9,9 @@ from lightning_fabric import Fabric
 from torch import Tensor, nn
 
 from recycle.config import TrainingConfig
-from recycle.methods.base import Method
-from recycle.runs.checkpoint import Checkpoint, pack, unpack
+from recycle.methods.base import Method, Moment
+from recycle.runs.checkpoint import Checkpoint
+from recycle.runs.packing import pack, unpack
 from recycle.training.ema import EMA
 from recycle.training.heldout import HeldOut
 from recycle.training.parallel import average_gradients, gather_to_first, share_weights
@@ -36,19 +39,20 @@ class Learner:
         betas = (self._config.beta1, self._config.beta2)
         return torch.optim.Adam(parameters, lr=self._config.learning_rate, betas=betas, fused=True)
 
-    def step(self, number: int, rate: float, a: Tensor, b: Tensor) -> dict[str, Tensor]:
-        """Step `number`, counted from 1, at a learning rate: generators, discriminators, running mean.
+    def step(self, moment: Moment, rate: float, a: Tensor, b: Tensor) -> dict[str, Tensor]:
+        """A step at a learning rate: generators, against discriminators that are frozen, discriminators, running mean.
 
         a, b: windows on the device. Gives, as scalars on the device without waiting for it, what is to be logged:
         `generators` and `discriminators`, the sums that were minimised, every loss, and the norms of both gradients.
         """
+        with frozen(self.method.discriminator_parameters()):
+            with self.fabric.autocast():
+                fakes, generator_losses = self.method.generator_losses(a, b, moment)
+            generators, generator_gradient = self._descend(generator_losses, self._generators, rate)
         with self.fabric.autocast():
-            fakes, generator_losses = self.method.generator_losses(a, b)
-        generators, generator_gradient = self._descend(generator_losses, self._generators, rate)
-        with self.fabric.autocast():
-            discriminator_losses = self.method.discriminator_losses(a, b, fakes)
+            discriminator_losses = self.method.discriminator_losses(a, b, fakes, moment)
         discriminators, discriminator_gradient = self._descend(discriminator_losses, self._discriminators, rate)
-        self.ema.update(number)
+        self.ema.update(moment.step)
         losses = {name: loss.detach() for name, loss in (generator_losses | discriminator_losses).items()}
         return {
             "generators": generators,
@@ -119,3 +123,16 @@ class Learner:
             restore_random_states(own["random"])
             self.method.load_pool_state(*own["pools"])
         return None if before == count else f"{count} processes from here on, {before} until now"
+
+
+@contextmanager
+def frozen(parameters: Iterable[nn.Parameter]) -> Iterator[None]:
+    """What is computed inside leads gradients through the parameters' network but none into them, which saves time."""
+    asking = [parameter for parameter in parameters if parameter.requires_grad]
+    for parameter in asking:
+        parameter.requires_grad_(False)
+    try:
+        yield
+    finally:
+        for parameter in asking:
+            parameter.requires_grad_(True)

@@ -1,10 +1,13 @@
 """Everything that is drawn at random comes from the run's seed, and goes on after an interruption where it was."""
 
 import random
-from typing import Any
+from collections.abc import Callable, Iterator
+from typing import Any, TypeVar
 
 import numpy as np
 import torch
+
+_Item = TypeVar("_Item")
 
 
 def seed_everything(seed: int) -> None:
@@ -35,3 +38,16 @@ def restore_random_states(states: dict[str, Any]) -> None:
     np.random.set_state((name, np.array(keys, dtype=np.uint32), *rest))
     if "cuda" in states and torch.cuda.is_initialized():
         torch.cuda.set_rng_state(states["cuda"])
+
+
+def undisturbed(start: Callable[[], Iterator[_Item]]) -> Iterator[_Item]:
+    """What the iterator gives that `start` makes, fetched without touching torch's random state.
+
+    A DataLoader draws a seed from it whenever it starts, which a run that goes on does at another place.
+    """
+    with torch.random.fork_rng(devices=[]):
+        stream = start()
+    while True:
+        with torch.random.fork_rng(devices=[]):
+            item = next(stream)
+        yield item

@@ -9,7 +9,7 @@ from torch import Tensor
 from torch.utils.tensorboard import SummaryWriter
 from tqdm import tqdm
 
-from recycle.runs.checkpoint import sync_folder, write_synced
+from durable.files import write_bytes
 from recycle.training.schedule import Schedule
 
 
@@ -105,7 +105,4 @@ def _cut(table: Path, step: int) -> None:
     if not kept:
         table.unlink()
         return
-    partial = table.with_name(f".{table.name}")
-    write_synced(partial, "".join([header, *kept]).encode())
-    partial.replace(table)
-    sync_folder(table.parent)
+    write_bytes(table, "".join([header, *kept]).encode())

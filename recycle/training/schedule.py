@@ -31,6 +31,10 @@ class Schedule:
         """Whether training ends after `step` steps and `seconds`."""
         return self.done(step, seconds) >= self.length
 
+    def progress(self, step: int, seconds: float) -> float:
+        """Part of the length that is done after `step` steps and `seconds`, in [0, 1] for either kind of length."""
+        return min(self.done(step, seconds) / self.length, 1.0)
+
     def factor(self, step: int, seconds: float) -> float:
         """Part of the full learning rate for the next step, in (0, 1] as long as training is not over."""
         done, constant = self.done(step, seconds), self.constant_part * self.length

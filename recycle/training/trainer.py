@@ -11,19 +11,20 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import torch
 from lightning_fabric import Fabric
 from torch import Tensor
 
 from recycle.config import TrainingConfig
-from recycle.methods.base import Method
+from recycle.methods.base import Method, Moment
 from recycle.runs.checkpoint import load_newest, save
 from recycle.runs.runfolder import check_settings, checkpoints_folder, locked, write_settings
 from recycle.training.health import TrainingDiverged, Watch, not_finite
 from recycle.training.heldout import HeldOut
 from recycle.training.interrupt import StopRequest, stop_signals
 from recycle.training.learner import Learner
-from recycle.training.parallel import largest_over_processes, mean_over_processes, resolve_precision
+from recycle.training.parallel import largest_over_processes, resolve_precision
+from recycle.training.randomness import undisturbed
+from recycle.training.readings import Readings
 from recycle.training.runlog import RunLog
 from recycle.training.schedule import Schedule
 from recycle.training.selection import Selection
@@ -106,9 +107,7 @@ class _Loop:
         self.saved_step, self.saved_seconds = 0, 0.0
         self.rate = config.learning_rate
         self.precision = resolve_precision(config.precision, fabric.device.type)
-        self.unread: list[dict[str, Tensor]] = []  # values of the steps since they were last read from the device
-        self.sums: dict[str, float] = {}  # of the values since the last row of the log
-        self.summed = 0
+        self.readings = Readings()
 
     @property
     def over(self) -> bool:
@@ -128,7 +127,7 @@ class _Loop:
             state = checkpoint.state
             self.step, self.seconds = checkpoint.step, state["seconds"]
             self.saved_step, self.saved_seconds = self.step, self.seconds
-            self.sums, self.summed = state["sums"], state["summed"]
+            self.readings.load(state)
             self.watch.load(state["watch"])
             self.selection = Selection(self.selection.folder, state.get("selection"))
             self.note(self.learner.restore(checkpoint))
@@ -153,12 +152,13 @@ class _Loop:
         """Steps until training is over or has been asked to stop. Ends saved."""
         config, device = self.config, self.fabric.device
         began = time.monotonic() - self.seconds
-        stream = _undisturbed(batches, self.step)
+        stream = undisturbed(lambda: batches(self.step))
         while not (self.over or self.stopped):
             a, b = next(stream)
             self.rate = config.learning_rate * self.schedule.factor(self.step, self.seconds)
             a, b = a.to(device, non_blocking=True), b.to(device, non_blocking=True)
-            self.unread.append(self.learner.step(self.step + 1, self.rate, a, b))
+            moment = Moment(self.step + 1, self.schedule.progress(self.step, self.seconds))
+            self.readings.add(self.learner.step(moment, self.rate, a, b))
             self.step += 1
             log_due, sample_due, save_due = (
                 self.step % every == 0 for every in (config.log_every, config.sample_every, config.save_every)
@@ -191,26 +191,19 @@ class _Loop:
 
     def _read_values(self) -> None:
         """Reads what the steps since the last reading came to; stops training at a value that is no number."""
-        names = list(self.unread[0])
-        table = torch.stack([torch.stack([row[name].float() for name in names]) for row in self.unread])
-        rows = mean_over_processes(table).tolist()
-        self.unread.clear()
-        for number, row in enumerate(rows, start=self.step - len(rows) + 1):
-            values = dict(zip(names, row, strict=True))
+        rows = self.readings.read()
+        for number, values in enumerate(rows, start=self.step - len(rows) + 1):
             bad = not_finite(values)
             if bad:
                 raise self._diverged(bad, number)
-            self.sums = {name: self.sums.get(name, 0.0) + value for name, value in values.items()}
-            self.summed += 1
             self.note(self.watch.see_loss(values["discriminators"]))
         if self.log:
             self.log.progress(self.step, self.seconds, values["generators"], values["discriminators"])
 
     def _write_row(self) -> None:
+        means = self.readings.means()
         if self.log:
-            means = {name: total / self.summed for name, total in self.sums.items()}
             self.log.row(self.step, self.seconds, self.rate, means)
-        self.sums, self.summed = {}, 0
 
     def _sample(self, windows: tuple[Tensor, Tensor], on_samples: Callable[[int, Samples], None]) -> None:
         if self.log:
@@ -224,8 +217,8 @@ class _Loop:
         if bad:
             raise self._diverged(f"{bad} is not finite", self.step)
         groups, state = self.learner.snapshot()
-        state |= {"seconds": self.seconds, "watch": self.watch.state(), "sums": self.sums, "summed": self.summed}
-        state |= {"selection": self.selection.state()}
+        state |= {"seconds": self.seconds, "watch": self.watch.state(), "selection": self.selection.state()}
+        state |= self.readings.state()
         if self.fabric.global_rank == 0:
             folder, keep = checkpoints_folder(self.run), self.config.keep
             save(folder, self.step, groups, state, keep, self.selection.best)
@@ -251,16 +244,3 @@ class _Loop:
         if self.log:
             self.log.close()
             self.log = None
-
-
-def _undisturbed(batches: Batches, step: int) -> Iterator[tuple[Tensor, Tensor]]:
-    """Batches, fetched without touching torch's random state.
-
-    A DataLoader draws a seed from it whenever it starts, which a run that goes on does at another place.
-    """
-    with torch.random.fork_rng(devices=[]):
-        stream = batches(step)
-    while True:
-        with torch.random.fork_rng(devices=[]):
-            batch = next(stream)
-        yield batch

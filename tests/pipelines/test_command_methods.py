@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from pipelines.cli import run
-from recycle.config import PUBLISHED
+from recycle.methods import METHODS
 from recycle.runs.runfolder import load_for_rendering
 from tests.media import frame_times
 from tests.pipelines.runs import OWN, SMALL, draw, one_error
@@ -60,9 +60,9 @@ def losses(rows: list[dict[str, float]]) -> set[str]:
     return set(rows[0]) - logged
 
 
-@pytest.mark.parametrize("method", PUBLISHED)
+@pytest.mark.parametrize("method", METHODS)
 def test_trains_resumes_and_renders(method: str, place: Path, request: pytest.FixtureRequest) -> None:
-    content = ("--vgg-weights", str(request.getfixturevalue("vgg"))) if PUBLISHED[method].weights.content else ()
+    content = ("--vgg-weights", str(request.getfixturevalue("vgg"))) if METHODS[method].weights.content else ()
     rows = train(method, *content)
     assert losses(rows) == LOSSES[method]
     assert [row["step"] for row in rows] == [5, 10, 15, 20]

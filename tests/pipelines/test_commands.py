@@ -113,7 +113,8 @@ def test_wrong_input_is_one_line_and_leaves_nothing(place: Path, capsys: pytest.
     assert "9 frames" in said and "--align none" in said
     assert "yunet" in one_error(capsys, "extract", "a.mp4", "--align", "yunet")
     assert "no trained run" in one_error(capsys, "render")
-    assert "no such domain" in one_error(capsys, "train", "x", "y")
+    said = one_error(capsys, "train", "x", "y")
+    assert "no such domain" in said and "retarget extract VIDEO --name x" in said
     assert not [p for p in (place / "domains").rglob("*") if p.is_file()]
     assert {p.name for p in place.iterdir()} - set(before) <= {"domains", "no-models", "wall.mp4"}
 

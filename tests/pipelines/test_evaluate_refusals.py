@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 import pytest
 
-from data.domain.sources import Source
+from data.domain.sources import Video
 from data.video.frame import Frame
 from data.video.reader import probe
 from tests.media import portrait, write_frames
@@ -89,7 +89,7 @@ def test_frames_are_let_go_while_a_clip_is_judged(place: Path, monkeypatch: pyte
     extract("b")
     make_run()
     alive: weakref.WeakSet[Frame] = weakref.WeakSet()
-    most, read = 0, Source.frames
+    most, read = 0, Video.frames
 
     def watched(self, start=None):
         nonlocal most
@@ -100,6 +100,6 @@ def test_frames_are_let_go_while_a_clip_is_judged(place: Path, monkeypatch: pyte
             yield frame
 
     monkeypatch.setattr(Frame, "__hash__", lambda self: id(self))
-    monkeypatch.setattr(Source, "frames", watched)
+    monkeypatch.setattr(Video, "frames", watched)
     evaluate("--input", "in.mp4", "--truth", "in.mp4")
     assert 0 < most < 15

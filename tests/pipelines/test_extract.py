@@ -5,7 +5,7 @@ from pathlib import Path
 import cv2
 import pytest
 
-import pipelines.extract as stage
+import pipelines.extracting.clip as stage
 from data.domain.domain import Domain
 from data.errors import OutputError
 from tests.media import write_portrait
@@ -52,7 +52,8 @@ def test_what_is_wrong_is_one_line_and_leaves_nothing(place: Path, capsys: pytes
     assert "2.png" in refused("broken")
     put("short/trainA", beside(10))
     put("short/trainB", beside(10))
-    assert "1 usable frame in a row, a window needs 3" in refused("short", "--window", "3")
+    said = refused("short", "--window", "3")
+    assert "1 usable frame in a row, a window needs 3" in said and "--method cyclegan" in said
     assert "extract it alone" in refused("short", "lone/trainA")
     assert "--strips yes" in refused("pairs", "--strips", "yes")
     assert "--name" in refused("short", "--name", "a/b")
@@ -61,14 +62,14 @@ def test_what_is_wrong_is_one_line_and_leaves_nothing(place: Path, capsys: pytes
 
 def test_a_full_disk_keeps_the_clips_that_are_done(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     put_set()
-    write_pictures = stage._write_pictures
+    write_pictures = stage.write_pictures
 
     def full(source, *rest):
         if source.path.name == "testB":
             raise OutputError("domains: cannot be written (the disk is full); make room")
         return write_pictures(source, *rest)
 
-    monkeypatch.setattr(stage, "_write_pictures", full)
+    monkeypatch.setattr(stage, "write_pictures", full)
     extracted("set", code=1)
     assert {clip for clip, *_ in table("set-A")} == {"trainA", "testA"}
     assert {clip for clip, *_ in table("set-B")} == {"trainB"}

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
-import pipelines.extract as stage
+import pipelines.extracting.clip as stage
 from data.domain.domain import Domain
 from data.domain.paired import PairedWindows
 from data.domain.windows import Windows
@@ -30,7 +30,7 @@ def test_a_set_of_pictures_becomes_two_domains(place: Path, capsys: pytest.Captu
         domain = Domain.load(Path("domains") / name)
         assert domain.aligner == "none" and (domain.folder / "contact-sheet.jpg").is_file()
         assert [len(Windows(domain, split=part, window=1, size=32)) for part in ("train", "test")] == [5, 2]
-        with pytest.raises(TooFewFramesError, match="--method cyclegan"):
+        with pytest.raises(TooFewFramesError, match="1 usable frame in a row"):
             Windows(domain, split="train", window=3, size=32)
 
 
@@ -47,18 +47,18 @@ def test_extracting_a_set_again_changes_nothing(place: Path, capsys: pytest.Capt
 def test_an_interrupted_set_is_completed(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     put_set()
     extracted("set", "--name", "whole")
-    write_pictures = stage._write_pictures
+    write_pictures = stage.write_pictures
 
     def stop(source, *rest):
         if source.path.name == "testB":
             raise KeyboardInterrupt
         return write_pictures(source, *rest)
 
-    monkeypatch.setattr(stage, "_write_pictures", stop)
+    monkeypatch.setattr(stage, "write_pictures", stop)
     extracted("set", "--name", "part", code=130)
     done = files()
     assert {clip for clip, *_ in table("part-B")} == {"trainB"}
-    monkeypatch.setattr(stage, "_write_pictures", write_pictures)
+    monkeypatch.setattr(stage, "write_pictures", write_pictures)
     extracted("set", "--name", "part")
     for letter in "AB":
         assert table(f"part-{letter}") == table(f"whole-{letter}") and greys(f"part-{letter}") == greys(

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from data.errors import TooFewFramesError
+from data.errors import SettingsError
 from data.video.reader import read_frames
 from data.world.drawnover import DrawnOver
 from pipelines.cli import run
@@ -96,7 +96,7 @@ def test_too_short_a_clip_says_how_long_it_has_to_be(capfd: pytest.CaptureFixtur
     assert "40 frames" in error and error.count("\n") == 1 and not list(Path("worlds").rglob("*.mp4"))
     least = int(error.split("at least ")[1].split(",")[0])
     assert stretches(least, Fraction(25), (None,) * 3, Path("x"))
-    with pytest.raises(TooFewFramesError):
+    with pytest.raises(SettingsError):
         stretches(least - 1, Fraction(25), (None,) * 3, Path("x"))
 
 

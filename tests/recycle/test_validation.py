@@ -1,30 +1,26 @@
 """Options that a method cannot honour are refused before any work, by their flag."""
 
 from dataclasses import replace
-from typing import get_args
 
 import pytest
 
 from recycle.config import (
-    METHOD_TERMS,
     PRESETS,
-    PUBLISHED,
     LossWeights,
     MethodConfig,
-    MethodName,
     NetworkConfig,
     TrainingConfig,
-    defaults,
     from_json,
     to_json,
 )
 from recycle.methods import METHODS
+from recycle.methods.ways import OneWayMethod, TwoWayMethod
 from recycle.validation import problems
 
 
 def found(method: str, preset: str = "tiny", **changes: object) -> list[str]:
     """Problems of a method's defaults with `changes` to fields of the configuration, its networks or its weights."""
-    config, training = defaults(method, preset)
+    config, training = METHODS[method].defaults(preset)
     for name, value in changes.items():
         if hasattr(config, name):
             config = replace(config, **{name: value})
@@ -37,11 +33,16 @@ def found(method: str, preset: str = "tiny", **changes: object) -> list[str]:
     return problems(method, config, training, preset)
 
 
-def test_every_method_has_defaults_terms_and_a_class():
-    assert set(get_args(MethodName)) == set(PUBLISHED) == set(METHOD_TERMS) == set(METHODS)
+@pytest.mark.parametrize("name", METHODS)
+def test_a_row_says_of_its_class_what_it_is(name):
+    row = METHODS[name]
+    assert row.name == name
+    assert issubclass(row.load(), TwoWayMethod if row.ways == "two-way" else OneWayMethod)
+    weighted = {term for term, weight in vars(row.weights).items() if weight}
+    assert weighted <= row.all_terms <= set(vars(row.weights))
 
 
-@pytest.mark.parametrize("method", PUBLISHED)
+@pytest.mark.parametrize("method", METHODS)
 @pytest.mark.parametrize("preset", PRESETS)
 def test_defaults_have_no_problems(method, preset):
     assert found(method, preset) == []

@@ -1,5 +1,6 @@
 """Domains on disk: what is written is read back, splits share no frame, bad names and damaged files are refused."""
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -36,6 +37,52 @@ def test_what_was_saved_is_loaded(tmp_path: Path) -> None:
     assert list(again.records()) == records
 
 
+BEFORE = """{
+ "format": 1,
+ "aligner": "yunet",
+ "size": 64,
+ "clips": [
+  {
+   "clip": "anna", "path": "/films/anna.mp4", "sha256": "ba90b12a", "kind": "video",
+   "settings": {"align": "yunet", "size": 64, "face": "largest", "window": 3},
+   "frames": 3, "kept": 2, "shots": 1, "rate": "30000/1001", "size": [64, 48], "rotation": 90,
+   "colour": {"range": "tv", "space": "bt709", "primaries": "bt709", "transfer": "bt709"}, "excluded": {"no face": 1}
+  },
+  {
+   "clip": "train", "path": "/films/set/train", "sha256": "00ff", "kind": "strips",
+   "settings": {"align": "yunet", "size": 64, "face": "largest", "window": 1,
+                "strips": "auto", "frames": "single", "half": 1, "split": "test"},
+   "frames": 1, "kept": 1, "shots": 1, "rate": "25", "size": [64, 64], "rotation": 0, "colour": {}, "excluded": {}
+  }
+ ],
+ "versions": {"retarget": "0.1.0", "av": "18.1.0"}
+}
+"""
+BEFORE_FRAMES = """\
+{"clip":"anna","number":0,"pts":0,"time_base":"1/12800","shot":0,"split":"train","track":0,\
+"landmarks":[[1.5,2.0],[3.0,4.25]],"transform":[[1.0,0.0,-2.5],[0.0,1.0,3.0]],"sharpness":2089.0}
+{"clip":"anna","number":1,"pts":512,"time_base":"1/12800","shot":0,"split":"excluded","reason":"no face"}
+{"clip":"anna","number":2,"pts":1024,"time_base":"1/12800","shot":0,"split":"train","track":1,"sharpness":7.5}
+{"clip":"train","number":0,"pts":0,"time_base":"1/25","shot":0,"split":"test","track":0,"sharpness":1.0}
+"""
+
+
+def test_a_domain_of_version_0_1_is_read_and_written_back_the_same(tmp_path: Path) -> None:
+    (tmp_path / "domain.json").write_text(BEFORE)
+    (tmp_path / "frames.jsonl").write_text(BEFORE_FRAMES)
+    (tmp_path / "identity.json").write_text('{"looks": [[0.5]], "others": []}')
+    domain = Domain.load(tmp_path)
+    records = list(domain.records())
+    assert [clip.from_video for clip in domain.clips] == [True, False]
+    assert domain.identity == {"looks": [[0.5]], "others": []}
+    assert domain.clip("train").settings["half"] == 1
+    assert records[0].transform == [[1, 0, -2.5], [0, 1, 3]] and records[1].reason == "no face"
+    assert records[2].picture == "frames/anna/000003.jpg" and records[3].split == "test"
+    domain.save(records)
+    assert json.loads((tmp_path / "domain.json").read_text()) == json.loads(BEFORE)
+    assert (tmp_path / "frames.jsonl").read_text() == BEFORE_FRAMES
+
+
 def test_records_of_a_clip_that_was_dropped_are_not_read(tmp_path: Path) -> None:
     domain = Domain(tmp_path, "none", 64, [described("b")])
     domain.save(clip_records([True] * 3, clip="a") + clip_records([True] * 2, clip="b"))
@@ -57,8 +104,8 @@ def test_a_clip_name_that_climbs_out_of_the_folder_is_refused(tmp_path: Path) ->
         Domain.load(tmp_path)
 
 
-def test_a_missing_domain_says_how_to_make_it(tmp_path: Path) -> None:
-    with pytest.raises(MissingInputError, match="retarget extract"):
+def test_a_missing_domain_is_named(tmp_path: Path) -> None:
+    with pytest.raises(MissingInputError, match="nobody: no such domain"):
         Domain.load(tmp_path / "nobody")
 
 

@@ -24,9 +24,9 @@ def put(folder: Path, *parts: str) -> Path:
 
 
 def described(folder: Path, strips: str = "auto", frames: str = "auto") -> dict[str, list[tuple]]:
-    """(folder, part of the domain, half, kind) of each source of a set."""
+    """(what is taken, part of the domain, frames of each shot) of each source of a set."""
     return {
-        letter: [(source.path.name, split, source.part, source.kind) for source, split in sources]
+        letter: [(source.label, split, source.shot_frames) for source, split in sources]
         for letter, sources in read_published(folder, strips, frames).items()
     }
 
@@ -36,25 +36,26 @@ def test_folders_of_two_domains(tmp_path: Path) -> None:
     assert is_published(tmp_path)
     assert described(tmp_path) == {
         "A": [
-            ("trainA", "train", None, "strips"),
-            ("valA", "test", None, "strips"),
-            ("testA", "test", None, "strips"),
+            ("trainA", "train", 1),
+            ("valA", "test", 1),
+            ("testA", "test", 1),
         ],
-        "B": [("trainB", None, None, "strips")],
+        "B": [("trainB", None, 1)],
     }, "where nothing is held out, something will be"
-    assert described(tmp_path, frames="sequence")["B"] == [("trainB", None, None, "pictures")]
+    assert described(tmp_path, frames="sequence")["B"] == [("trainB", None, None)]
 
 
 def test_folders_of_pairs(tmp_path: Path) -> None:
     put(tmp_path, "train", "val", "test")
     assert is_published(tmp_path)
-    for half, letter in enumerate("AB"):
+    for half, letter in zip(("left half", "right half"), "AB", strict=True):
         assert described(tmp_path)[letter] == [
-            ("train", "train", half, "strips"),
-            ("val", "test", half, "strips"),
-            ("test", "test", half, "strips"),
+            (f"train, {half}", "train", 1),
+            (f"val, {half}", "test", 1),
+            (f"test, {half}", "test", 1),
         ]
-    with pytest.raises(SettingsError, match="--strips yes"):
+        assert [shot for *_, shot in described(tmp_path, frames="sequence")[letter]] == [None] * 3
+    with pytest.raises(SettingsError, match="for pairs side by side"):
         read_published(tmp_path, "yes", "auto")
 
 
@@ -62,15 +63,15 @@ def test_strips_give_three_frames_and_each_folder_is_looked_at_alone(tmp_path: P
     put(tmp_path, "trainB", "testA")
     flat(tmp_path / "trainA" / "1.png", 9, width=96)
     sources = read_published(tmp_path, "auto", "auto")["A"]
-    assert [(source.path.name, source.frames_each) for source, _ in sources] == [("trainA", 3), ("testA", 1)]
-    assert [source.frames_each for source, _ in read_published(tmp_path, "no", "auto")["A"]] == [1, 1]
+    assert [(source.path.name, source.shot_frames) for source, _ in sources] == [("trainA", 3), ("testA", 1)]
+    assert [source.shot_frames for source, _ in read_published(tmp_path, "no", "auto")["A"]] == [1, 1]
 
 
 def test_held_out_pictures_are_strips_where_they_are_shaped_like_the_strips_trained_on(tmp_path: Path) -> None:
     for part, width in (("trainA", 3 * 56), ("valA", 3 * 50), ("testA", 56), ("trainB", 3 * 56)):
         flat(tmp_path / part / "1.png", 9, width=width)
     sources = read_published(tmp_path, "yes", "auto")["A"]
-    assert [(source.path.name, source.frames_each) for source, _ in sources] == [
+    assert [(source.path.name, source.shot_frames) for source, _ in sources] == [
         ("trainA", 3),
         ("valA", 3),
         ("testA", 1),

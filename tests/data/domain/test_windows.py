@@ -67,7 +67,7 @@ def test_too_few_frames_is_said(tmp_path: Path) -> None:
 
 
 def test_pictures_smaller_than_training_wants_are_refused(tmp_path: Path) -> None:
-    with pytest.raises(SettingsError, match="--size 64"):
+    with pytest.raises(SettingsError, match="of size 32, training wants 64"):
         windows_of(make_domain(tmp_path / "d", [0, 1, 2]), size=64)
 
 

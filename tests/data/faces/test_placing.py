@@ -60,7 +60,7 @@ def test_segments_break_at_cuts_and_after_many_frames() -> None:
 
 def test_whom_to_follow_is_checked() -> None:
     assert whom("largest", Haar()) == "largest" and whom("2", Haar()) == 2
-    with pytest.raises(SettingsError, match="--face"):
+    with pytest.raises(SettingsError, match="face 'tallest'"):
         whom("tallest", Haar())
     with pytest.raises(MissingInputError):
         whom("none.jpg", Haar())

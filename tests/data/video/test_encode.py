@@ -3,7 +3,9 @@
 import dataclasses
 import itertools
 import json
+import os
 import subprocess
+import sys
 from fractions import Fraction
 from pathlib import Path
 
@@ -165,3 +167,25 @@ def test_any_start_shifts_all_frames_alike(tmp_path, start):
     info = info_of()
     write(tmp_path / "a.mp4", drawn([12800, 13312, 14000], info), info, start=start)
     assert times_in(tmp_path / "a.mp4") == [Fraction(pts, 12800) - start for pts in (12800, 13312, 14000)]
+
+
+MOVING = """
+import sys
+from fractions import Fraction
+from pathlib import Path
+import numpy as np
+from data.video.encode import VideoWriter
+from data.video.frame import Frame, VideoInfo
+info = VideoInfo("", 400, 400, Fraction(1), 0, Fraction(25), Fraction(1, 25), None, "", "yuv420p", {}, False, 0)
+world = np.random.default_rng(0).integers(0, 255, (140, 300, 3)).astype(np.uint8).repeat(4, 0).repeat(4, 1)
+with VideoWriter(Path(sys.argv[1]), source=info) as writer:
+    for n in range(30):
+        writer.write(Frame(world[n : n + 400, 3 * n : 3 * n + 400].copy(), n, n, Fraction(1, 25)))
+"""
+
+
+def test_the_same_frames_give_the_same_bytes_whatever_lay_in_memory_before(tmp_path):
+    for fill in ("1", "50"):  # what the C library fills new memory with
+        command = [sys.executable, "-c", MOVING, str(tmp_path / f"{fill}.mp4")]
+        subprocess.run(command, check=True, env=os.environ | {"MALLOC_PERTURB_": fill}, cwd=Path(__file__).parents[3])
+    assert len({path.read_bytes() for path in tmp_path.iterdir()}) == 1

@@ -1,10 +1,13 @@
 """The drawn world: the truth it promises has to hold, or nothing measured on it means anything."""
 
 import json
+import os
 import shutil
 import subprocess
+import sys
 from dataclasses import replace
 from fractions import Fraction
+from pathlib import Path
 
 import av
 import cv2
@@ -158,6 +161,18 @@ def test_a_written_clip_reads_back_frame_by_frame(tmp_path, size, rate):
         worst = max(worst, np.abs(frame.to_ndarray(format="rgb24").astype(int) - wanted).mean())
     assert worst < 6
     assert [entry.name for entry in tmp_path.iterdir()] == ["clip.mp4"]
+
+
+def test_the_same_poses_give_the_same_bytes_whatever_lay_in_memory_before(tmp_path):
+    program = "import sys; from pathlib import Path; from data.world.puppets import motion, write_clip; "
+    program += "write_clip(Path(sys.argv[1]), motion(2, 60), 'B', 64)"
+    for fill in ("1", "100", "200"):  # what the C library fills new memory with
+        command = [sys.executable, "-c", program, str(tmp_path / f"{fill}.mp4")]
+        subprocess.run(command, check=True, env=os.environ | {"MALLOC_PERTURB_": fill}, cwd=Path(__file__).parents[3])
+    assert len({path.read_bytes() for path in tmp_path.iterdir()}) == 1
+    again = tmp_path / "again.mp4"
+    write_clip(again, motion(2, 60), "B", 64)
+    assert again.read_bytes() == (tmp_path / "1.mp4").read_bytes()
 
 
 def test_the_sound_is_as_long_as_the_pictures_and_as_loud_as_the_mouth_is_open(tmp_path):

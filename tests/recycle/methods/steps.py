@@ -11,7 +11,7 @@ from torch import Tensor
 from recycle.config import MethodConfig
 from recycle.methods.base import Method
 from recycle.methods.history import HistoryPool
-from tests.literal import NETWORKS, assert_same, build, gradients, values, windows
+from tests.literal import FIRST, NETWORKS, assert_same, build, gradients, values, windows
 
 BATCH_NORM = replace(NETWORKS, norm="batch")
 Losses = dict[str, Tensor]
@@ -19,8 +19,8 @@ Losses = dict[str, Tensor]
 
 def one_step(method) -> dict[str, float]:
     a, b = windows(method.window)
-    fakes, losses = method.generator_losses(a, b)
-    return values(losses | method.discriminator_losses(a, b, fakes))
+    fakes, losses = method.generator_losses(a, b, FIRST)
+    return values(losses | method.discriminator_losses(a, b, fakes, FIRST))
 
 
 def assert_steps_are_literal(
@@ -35,9 +35,9 @@ def assert_steps_are_literal(
     for step in range(steps):
         a, b = windows(seed=step)
         torch.manual_seed(step)
-        fakes, ours = method.generator_losses(a, b)
+        fakes, ours = method.generator_losses(a, b, FIRST)
         ours_gradients = gradients(method, ours)
-        ours_judged = method.discriminator_losses(a, b, fakes)
+        ours_judged = method.discriminator_losses(a, b, fakes, FIRST)
         ours_judged_gradients = gradients(method, ours_judged)
 
         torch.manual_seed(step)

@@ -9,12 +9,12 @@ from lightning_fabric import Fabric
 from torch import Tensor
 
 from recycle.config import LossWeights, MethodConfig, TrainingConfig
-from recycle.methods.base import Method
+from recycle.methods.base import Method, Moment
 from recycle.methods.edges import smooth_edges
 from recycle.methods.history import HistoryPool
 from recycle.runs.checkpoint import load_newest, save
 from recycle.training.learner import Learner
-from tests.literal import NETWORKS, build, distance, judged, mean_over_batch, values, windows
+from tests.literal import FIRST, NETWORKS, build, distance, judged, mean_over_batch, values, windows
 from tests.recycle.methods.steps import BATCH_NORM, Losses, alone_or_together, assert_steps_are_literal
 
 torch.set_num_threads(1)
@@ -61,9 +61,9 @@ def test_step_equals_the_formulas_with_a_pool(networks):
 def test_smoothed_cartoons_are_judged_and_differ_from_the_cartoons():
     method, seen = build("cartoongan"), []
     a, b = windows()
-    fakes, _ = method.generator_losses(a, b)
+    fakes, _ = method.generator_losses(a, b, FIRST)
     method.discriminator_b.register_forward_hook(lambda module, args, output: seen.append(args[0]))
-    method.discriminator_losses(a, b, fakes)
+    method.discriminator_losses(a, b, fakes, FIRST)
     real, fake, edge = torch.cat(seen).chunk(3)
     assert torch.equal(real, b[:, 0])
     assert torch.equal(fake, fakes["b"])
@@ -71,17 +71,21 @@ def test_smoothed_cartoons_are_judged_and_differ_from_the_cartoons():
     assert not torch.equal(edge, real)
 
 
-def step(method: Method, seed: int = 0) -> dict[str, Tensor]:
-    a, b = windows(seed=seed)
-    fakes, losses = method.generator_losses(a, b)
-    return losses | method.discriminator_losses(a, b, fakes)
+def moment(step: int) -> Moment:
+    return Moment(step, progress=(step - 1) / 4)
+
+
+def step(method: Method, number: int = 1) -> dict[str, Tensor]:
+    a, b = windows(seed=number)
+    fakes, losses = method.generator_losses(a, b, moment(number))
+    return losses | method.discriminator_losses(a, b, fakes, moment(number))
 
 
 def test_the_initial_phase_trains_the_content_term_alone():
     method, asked = build("cartoongan", INITIAL), []
     method.discriminator_b.register_forward_hook(lambda *_: asked.append(len(losses)))
     losses: list[dict[str, Tensor]] = []
-    for number in range(4):
+    for number in range(1, 5):
         losses.append(step(method, number))
     assert [list(each) for each in losses] == [["adversarial_ab", "content_a", "discriminator_b"]] * 4
     for each in losses[:2]:
@@ -95,21 +99,14 @@ def test_the_initial_phase_trains_the_content_term_alone():
     assert len(method.pool_state()[0]["b"]) == 3  # what the phase made was never shown, and is not kept
 
 
-def test_the_generator_half_alone_is_no_step():
-    """Losses may be looked at without going on."""
-    method = build("cartoongan", INITIAL)
-    for _ in range(3):
-        method.generator_losses(*windows())
-    assert method.steps == 0
-
-
 @pytest.mark.parametrize("weights", [LossWeights(edge=1.0), LossWeights(0.0, content=1.0)])
 def test_without_its_terms_there_is_no_initial_phase(weights):
     losses = step(build("cartoongan", replace(INITIAL, weights=weights)))
     assert all(loss > 0 and loss.requires_grad for loss in losses.values())
 
 
-def test_the_phase_goes_on_where_it_was_saved(tmp_path):
+@pytest.mark.parametrize("counted", [False, True], ids=["as now", "as when weights held a counter"])
+def test_the_phase_goes_on_where_it_was_saved(tmp_path, counted):
     """Through the learner and a checkpoint: weights, discriminator and losses are those of a run never stopped."""
 
     def learner() -> Learner:
@@ -117,7 +114,7 @@ def test_the_phase_goes_on_where_it_was_saved(tmp_path):
         return Learner(method, TrainingConfig(steps=4), Fabric(accelerator="cpu", devices=1))
 
     def go_on(trained: Learner, numbers: range) -> list[dict[str, float]]:
-        return [values(trained.step(number, 1e-3, *windows(seed=number))) for number in numbers]
+        return [values(trained.step(moment(number), 1e-3, *windows(seed=number))) for number in numbers]
 
     whole, parts = learner(), learner()
     before = copy.deepcopy(whole.method.discriminator_b.state_dict())
@@ -128,7 +125,11 @@ def test_the_phase_goes_on_where_it_was_saved(tmp_path):
     assert any(not torch.equal(after[key], before[key]) for key in before)
 
     found = go_on(parts, range(1, 2))
-    save(tmp_path, 1, *parts.snapshot(), keep=1)
+    groups, state = parts.snapshot()
+    assert not any(name.startswith("steps") for name in groups["weights"])
+    if counted:
+        groups["weights"] = groups["weights"] | {"steps": torch.tensor(1)}
+    save(tmp_path, 1, groups, state, keep=1)
     again = learner()
     again.restore(load_newest(tmp_path))
     assert found + go_on(again, range(2, 5)) == expected
@@ -139,7 +140,7 @@ def test_missing_features_are_named():
     method = build("cartoongan")
     method.content = None
     with pytest.raises(RuntimeError, match="content"):
-        method.generator_losses(*windows())
+        method.generator_losses(*windows(), FIRST)
     without = build("cartoongan", MethodConfig(NETWORKS, LossWeights(edge=1.0)))
     without.content = None
     assert list(step(without)) == ["adversarial_ab", "discriminator_b"]

@@ -4,9 +4,12 @@ import json
 
 import pytest
 import torch
+from lightning_fabric import Fabric
 
+from recycle.config import TrainingConfig
 from recycle.methods import METHODS
-from tests.literal import build, published, values, windows
+from recycle.training.learner import Learner
+from tests.literal import FIRST, build, published, values, windows
 from tests.recycle.methods.steps import one_step
 
 
@@ -15,20 +18,38 @@ def name(request):
     return request.param
 
 
-def test_generator_losses_leave_no_gradient_in_the_discriminators(name):
+def test_a_step_shows_the_generators_frozen_discriminators_and_trains_both(name, monkeypatch):
+    """The first half leaves no gradient in what it is judged by; the second moves it."""
     method = build(name)
-    _, losses = method.generator_losses(*windows(method.window))
-    sum(losses.values()).backward()
-    assert all(p.grad is None and p.requires_grad for p in method.discriminator_parameters())
-    assert all(p.grad is not None for p in method.generator_parameters())
+    learner = Learner(method, TrainingConfig(steps=2), Fabric(accelerator="cpu", devices=1))
+    judges, asked, shown = method.discriminator_parameters(), [], {}
+    halves = {"generator_losses": method.generator_losses, "discriminator_losses": method.discriminator_losses}
+
+    def watched(half):
+        def losses(*args):
+            asked.append([p.requires_grad for p in judges])
+            shown[half] = [p.grad for p in judges]
+            return halves[half](*args)
+
+        return losses
+
+    for half in halves:
+        monkeypatch.setattr(method, half, watched(half))
+    before = [p.detach().clone() for p in method.parameters()]
+    learner.step(FIRST, 1e-3, *windows(method.window))
+    assert asked == [[False] * len(judges), [True] * len(judges)]
+    assert all(gradient is None for gradient in shown["discriminator_losses"])
+    assert all(p.grad is not None for p in method.parameters())
+    moved = sum(not torch.equal(p, old) for p, old in zip(method.parameters(), before, strict=True))
+    assert moved > 0.9 * len(before)  # what stands before a norm, a bias for one, has no gradient
 
 
 def test_discriminator_losses_leave_no_gradient_in_the_generators(name):
     method = build(name)
     a, b = windows(method.window)
-    fakes, _ = method.generator_losses(a, b)
+    fakes, _ = method.generator_losses(a, b, FIRST)
     assert not any(fake.requires_grad for fake in fakes.values())
-    sum(method.discriminator_losses(a, b, fakes).values()).backward()
+    sum(method.discriminator_losses(a, b, fakes, FIRST).values()).backward()
     assert all(p.grad is None for p in method.generator_parameters())
     assert all(p.grad is not None for p in method.discriminator_parameters())
 
@@ -87,14 +108,14 @@ def test_pools_go_on_where_they_were_saved(name):
     other.seed_pools(99)
     for seed in range(3):
         a, b = windows(method.window, seed=seed)
-        fakes, _ = method.generator_losses(a, b)
-        method.discriminator_losses(a, b, fakes)
+        fakes, _ = method.generator_losses(a, b, FIRST)
+        method.discriminator_losses(a, b, fakes, FIRST)
     pictures, random_states = method.pool_state()
     other.load_pool_state(pictures, json.loads(json.dumps(random_states)))
     for seed in range(3, 8):
         a, b = windows(method.window, seed=seed)
-        fakes, _ = method.generator_losses(a, b)
-        ours, theirs = (each.discriminator_losses(a, b, fakes) for each in (method, other))
+        fakes, _ = method.generator_losses(a, b, FIRST)
+        ours, theirs = (each.discriminator_losses(a, b, fakes, FIRST) for each in (method, other))
         assert values(ours) == values(theirs)
 
 
@@ -118,12 +139,12 @@ def test_bfloat16_autocast_gives_float32_losses_near_the_exact_ones(name):
     method = build(name)
     a, b = windows(method.window)
     torch.manual_seed(1)
-    _, exact = method.generator_losses(a, b)
+    _, exact = method.generator_losses(a, b, FIRST)
     method.float()
     torch.manual_seed(1)
     with torch.autocast("cpu", torch.bfloat16):
-        fakes, losses = method.generator_losses(a.float(), b.float())
-        judged = method.discriminator_losses(a.float(), b.float(), fakes)
+        fakes, losses = method.generator_losses(a.float(), b.float(), FIRST)
+        judged = method.discriminator_losses(a.float(), b.float(), fakes, FIRST)
     sum(losses.values()).backward()
     sum(judged.values()).backward()
     assert all(loss.dtype == torch.float32 for loss in (losses | judged).values())

@@ -25,7 +25,7 @@ from tests.authors import (
     their_start,
     with_their_numbers,
 )
-from tests.literal import NETWORKS, build, literal_step, values, windows, with_torch_norm
+from tests.literal import FIRST, NETWORKS, build, literal_step, values, windows, with_torch_norm
 
 torch.set_num_threads(1)
 
@@ -41,7 +41,7 @@ def drawn_start(case: str, dtype: torch.dtype) -> Start:
 def as_the_authors_compute(start: Start) -> Start:
     """Nothing stacked, and torch's own InstanceNorm: the same numbers but for rounding."""
     with_torch_norm(start.method)
-    start.method.through = lambda network, *kinds: tuple(network(kind) for kind in kinds)
+    start.method.through = lambda network, kinds: {name: network(kind) for name, kind in kinds.items()}
     return start
 
 
@@ -50,8 +50,8 @@ Step = Callable[[Start], tuple[dict[str, Tensor], Callable[[], dict[str, Tensor]
 
 
 def our_step(start: Start) -> tuple[dict[str, Tensor], Callable[[], dict[str, Tensor]]]:
-    fakes, losses = start.method.generator_losses(start.a, start.b)
-    return losses, lambda: start.method.discriminator_losses(start.a, start.b, fakes)
+    fakes, losses = start.method.generator_losses(start.a, start.b, FIRST)
+    return losses, lambda: start.method.discriminator_losses(start.a, start.b, fakes, FIRST)
 
 
 def written_out(start: Start) -> tuple[dict[str, Tensor], Callable[[], dict[str, Tensor]]]:

@@ -8,7 +8,18 @@ import torch
 
 from recycle.config import LossWeights, MethodConfig
 from recycle.methods.losses import ADVERSARIAL
-from tests.literal import NETWORKS, assert_same, build, distance, gradients, judged, literal_step, values, windows
+from tests.literal import (
+    FIRST,
+    NETWORKS,
+    assert_same,
+    build,
+    distance,
+    gradients,
+    judged,
+    literal_step,
+    values,
+    windows,
+)
 from tests.recycle.methods.steps import one_step
 
 RECYCLEGAN_ALL = LossWeights(
@@ -39,9 +50,9 @@ def assert_step_is_literal(name, config, steps=1):
     pools = copy.deepcopy(method.pools)
     for step in range(steps):
         a, b = windows(method.window, seed=step)
-        fakes, ours = method.generator_losses(a, b)
+        fakes, ours = method.generator_losses(a, b, FIRST)
         ours_gradients = gradients(method, ours)
-        ours_judged = method.discriminator_losses(a, b, fakes)
+        ours_judged = method.discriminator_losses(a, b, fakes, FIRST)
         ours_judged_gradients = gradients(method, ours_judged)
 
         theirs, theirs_judged = literal_step(name, method, config, a, b, pools)
@@ -84,11 +95,13 @@ def test_stacking_under_batch_norm_would_give_other_numbers(name):
     """So the test above can fail: with the kinds in one forward nearly every loss is off."""
     method = build(name, MethodConfig(replace(NETWORKS, norm="batch"), CASES[f"{name}-published"][1].weights))
     a, b = windows(method.window)
-    fakes, apart = method.generator_losses(a, b)
-    apart |= method.discriminator_losses(a, b, fakes)
-    method.through = lambda network, *kinds: network(torch.cat(kinds)).chunk(len(kinds))
-    _, stacked = method.generator_losses(a, b)
-    stacked |= method.discriminator_losses(a, b, fakes)
+    fakes, apart = method.generator_losses(a, b, FIRST)
+    apart |= method.discriminator_losses(a, b, fakes, FIRST)
+    method.through = lambda network, kinds: dict(
+        zip(kinds, network(torch.cat(list(kinds.values()))).chunk(len(kinds)), strict=True)
+    )
+    _, stacked = method.generator_losses(a, b, FIRST)
+    stacked |= method.discriminator_losses(a, b, fakes, FIRST)
     for key in ("adversarial_ab", "discriminator_b"):
         assert stacked[key].item() != pytest.approx(apart[key].item(), rel=1e-4), key
 
@@ -117,12 +130,12 @@ def test_a_window_of_five_is_the_sum_of_its_steps():
         "cycle_a": 5 * sum(distance(back(f), x) for f, x in ((f1, x1), (f2, x2), (f3, x3), (f4, x4))),
         "identity_b": 6 * sum(distance(there(y), y) for y in (y1, y2, y3, y4)),
     }
-    fakes, ours = m.generator_losses(a, b)
+    fakes, ours = m.generator_losses(a, b, FIRST)
     assert {key: ours[key].item() for key in expected} == pytest.approx(values(expected), rel=1e-10)
     torch.testing.assert_close(fakes["b"], torch.cat([f1, f2, f3, f4, s3, s4, s5, p3, p4, p5]).detach())
     pairs = [(y1, f1), (y2, f2), (y3, f3), (y4, f4), (y3, s3), (y4, s4), (y5, s5), (y3, p3), (y4, p4), (y5, p5)]
     expected_judged = sum(((judge(y) - 1) ** 2).mean() / 2 + (judge(f) ** 2).mean() / 2 for y, f in pairs)
-    assert m.discriminator_losses(a, b, fakes)["discriminator_b"].item() == pytest.approx(expected_judged.item())
+    assert m.discriminator_losses(a, b, fakes, FIRST)["discriminator_b"].item() == pytest.approx(expected_judged.item())
 
 
 @pytest.mark.parametrize(
@@ -167,8 +180,8 @@ def test_without_an_adversarial_term_the_discriminators_see_nothing():
         for discriminator in method.discriminators.values():
             discriminator.register_forward_hook(lambda *_: pytest.fail("a discriminator was asked"))
         a, b = windows(method.window)
-        fakes, _ = method.generator_losses(a, b)
-        assert method.discriminator_losses(a, b, fakes) == {}
+        fakes, _ = method.generator_losses(a, b, FIRST)
+        assert method.discriminator_losses(a, b, fakes, FIRST) == {}
 
 
 @pytest.mark.parametrize("window", [3, 5])
@@ -177,7 +190,7 @@ def test_terms_of_weight_zero_cost_no_forward(window):
     method, seen = build("recyclegan", replace(CASES["recyclegan-published"][1], window=window)), []
     for generator in method.generators.values():
         generator.register_forward_hook(lambda module, args, output: seen.append(len(args[0])))
-    method.generator_losses(*windows(window, batch=1))
+    method.generator_losses(*windows(window, batch=1), FIRST)
     assert sorted(seen) == [window - 2, window - 2, window - 1, window - 1]
 
 
@@ -185,9 +198,9 @@ def test_terms_of_weight_zero_cost_no_forward(window):
 def test_discriminators_see_each_real_frame_once(window):
     method, seen = build("recyclegan", replace(CASES["recyclegan-published"][1], window=window)), []
     a, b = windows(window)
-    fakes, _ = method.generator_losses(a, b)
+    fakes, _ = method.generator_losses(a, b, FIRST)
     method.discriminator_b.register_forward_hook(lambda module, args, output: seen.append(args[0]))
-    method.discriminator_losses(a, b, fakes)
+    method.discriminator_losses(a, b, fakes, FIRST)
     assert torch.equal(torch.cat(seen), torch.cat([*b.unbind(1), fakes["b"]]))
 
 
@@ -196,14 +209,14 @@ def test_recyclegan_refuses_windows_of_other_lengths(window, frames):
     wrong = torch.zeros(1, frames, 3, 32, 32, dtype=torch.float64)
     method = build("recyclegan", replace(CASES["recyclegan-published"][1], window=window))
     with pytest.raises(ValueError, match=f"windows of {frames} frames: recyclegan trains on {window}"):
-        method.generator_losses(wrong, wrong)
+        method.generator_losses(wrong, wrong, FIRST)
 
 
 def test_cyclegan_takes_the_first_frame_of_longer_windows():
     method = build("cyclegan")
     a, b = windows(3)
-    _, long = method.generator_losses(a, b)
-    _, short = method.generator_losses(a[:, :1], b[:, :1])
+    _, long = method.generator_losses(a, b, FIRST)
+    _, short = method.generator_losses(a[:, :1], b[:, :1], FIRST)
     assert values(long) == values(short)
 
 

@@ -10,7 +10,7 @@ from recycle.config import LossWeights, MethodConfig
 from recycle.methods.base import Method
 from recycle.methods.flow import draw_flow, draw_noise, warp
 from recycle.methods.history import HistoryPool
-from tests.literal import NETWORKS, build, distance, judged, mean_over_batch, values, windows
+from tests.literal import FIRST, NETWORKS, build, distance, judged, mean_over_batch, values, windows
 from tests.recycle.methods.steps import BATCH_NORM, Losses, alone_or_together, assert_steps_are_literal
 
 torch.set_num_threads(1)
@@ -85,7 +85,7 @@ def test_a_translation_that_follows_motion_has_no_unsupervised_loss_but_the_nois
     """The identity in both directions: what is left is the noise, at most 0.002 deviation."""
     method = build("syntheticflow", MethodConfig(NETWORKS, LossWeights(unsupervised_spatial=1, unsupervised_recycle=1)))
     method.generator_ab, method.generator_ba = torch.nn.Identity(), torch.nn.Identity()
-    _, losses = method.generator_losses(*windows())
+    _, losses = method.generator_losses(*windows(), FIRST)
     for term in ("unsupervised_spatial_a", "unsupervised_recycle_a", "unsupervised_spatial_b"):
         assert 0.0005 < losses[term].item() < 0.002
 
@@ -96,7 +96,7 @@ def test_motion_is_drawn_anew_in_every_step_and_the_seed_decides():
     for seed in (1, None, 1):
         if seed is not None:
             torch.manual_seed(seed)
-        found.append(values(method.generator_losses(*windows())[1]))
+        found.append(values(method.generator_losses(*windows(), FIRST)[1]))
     assert found[0] == found[2]
     assert found[0]["adversarial_ab"] == found[1]["adversarial_ab"]
     for term in ("unsupervised_spatial_a", "unsupervised_recycle_b"):
@@ -108,7 +108,7 @@ def test_terms_of_weight_zero_cost_no_forward():
     method, seen = build("syntheticflow"), []
     for generator in method.generators.values():
         generator.register_forward_hook(lambda module, args, output: seen.append(len(args[0])))
-    method.generator_losses(*windows(batch=1))
+    method.generator_losses(*windows(batch=1), FIRST)
     assert sorted(seen) == [1, 1, 2, 2]
 
 
@@ -118,7 +118,7 @@ def test_content_compares_what_is_left_without_each_channels_mean_and_deviation(
     a, b = windows()
     method.generator_ab = torch.nn.Identity()
     method.content = lambda pictures: pictures * 3 + 1 if torch.is_grad_enabled() else pictures
-    _, losses = method.generator_losses(a, b)
+    _, losses = method.generator_losses(a, b, FIRST)
     assert losses["content_a"].item() < 1e-9
 
 
@@ -126,4 +126,4 @@ def test_missing_features_are_named():
     method = build("syntheticflow")
     method.content = None
     with pytest.raises(RuntimeError, match="content"):
-        method.generator_losses(*windows())
+        method.generator_losses(*windows(), FIRST)

@@ -13,7 +13,7 @@ import safetensors.torch
 import torch
 from torch import nn
 
-from recycle.config import PUBLISHED, MethodConfig
+from recycle.config import MethodConfig
 from recycle.methods import METHODS
 from recycle.networks.features import FeaturesError, compared, load_vgg
 from tests.literal import NETWORKS
@@ -57,7 +57,7 @@ def test_features_are_those_of_the_published_stack(vgg: Path, pictures: torch.Te
 
 
 def test_gradients_reach_the_pictures_and_nothing_of_the_method_changes(vgg: Path, pictures: torch.Tensor) -> None:
-    method = METHODS["cartoongan"](MethodConfig(NETWORKS, PUBLISHED["cartoongan"].weights))
+    method = METHODS["cartoongan"](MethodConfig(NETWORKS, METHODS["cartoongan"].weights))
     before = set(method.state_dict()), len(method.generator_parameters())
     method.content = load_vgg(vgg)
     assert (set(method.state_dict()), len(method.generator_parameters())) == before

@@ -7,7 +7,8 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from recycle.runs.checkpoint import load_newest, pack, save, unpack
+from recycle.runs.checkpoint import load_newest, save
+from recycle.runs.packing import pack, unpack
 
 nested = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),

@@ -7,7 +7,6 @@ import signal
 
 import pytest
 
-from recycle.runs import checkpoint
 from recycle.runs.checkpoint import load_newest, save
 from tests.recycle.runs.saved import groups_of, names, same, save_steps
 
@@ -20,7 +19,7 @@ def test_a_full_disk_leaves_what_was_there(tmp_path, monkeypatch):
 
     for _ in range(2):
         with monkeypatch.context() as patched, pytest.raises(OSError, match="No space left") as caught:
-            patched.setattr(checkpoint.os, "fsync", full)
+            patched.setattr(os, "fsync", full)
             save_steps(tmp_path, 2)
         assert caught.value.errno == errno.ENOSPC
         assert names(tmp_path) == ["step-00000001"]
@@ -69,8 +68,8 @@ def test_killed_at_every_single_point_of_saving(tmp_path):
 
                 return wrapped
 
-            for owner, name in ((os, "fsync"), (os, "rename"), (os, "mkdir"), (os, "unlink"), (os, "rmdir")):
-                setattr(owner, name, dying(getattr(owner, name)))
+            for name in ("fsync", "rename", "replace", "mkdir", "unlink", "rmdir"):
+                setattr(os, name, dying(getattr(os, name)))
             save_steps(folder, 3, keep=2)
             os._exit(0)
 

@@ -18,11 +18,11 @@ from tests.recycle.training.tiny_runs import SHORT, TINY, final_bytes, run_train
 def poisoned(what: str, at: int):
     """A method whose loss, or whose gradient alone, is no number in step `at`."""
 
-    class Poisoned(METHODS["recyclegan"]):
+    class Poisoned(METHODS["recyclegan"].load()):
         calls = 0
 
-        def generator_losses(self, a, b):
-            fakes, losses = super().generator_losses(a, b)
+        def generator_losses(self, a, b, moment):
+            fakes, losses = super().generator_losses(a, b, moment)
             type(self).calls += 1
             if type(self).calls == at:
                 if what == "loss":

@@ -38,16 +38,16 @@ def test_cyclegan_trains_on_the_same_windows(tmp_path):
     assert run_training(tmp_path, replace(SHORT, steps=2), config, method_name="cyclegan").step == 2
     loaded = load_for_rendering(tmp_path)
     assert loaded.settings["method"] == "cyclegan"
-    assert type(loaded.method) is METHODS["cyclegan"]
+    assert type(loaded.method) is METHODS["cyclegan"].load()
 
 
 def test_bfloat16_computes_its_losses_in_float32(tmp_path):
     seen = []
 
-    class Watched(METHODS["recyclegan"]):
-        def discriminator_losses(self, a, b, fakes):
+    class Watched(METHODS["recyclegan"].load()):
+        def discriminator_losses(self, a, b, fakes, moment):
             seen.append(fakes["a"].dtype)
-            return super().discriminator_losses(a, b, fakes)
+            return super().discriminator_losses(a, b, fakes, moment)
 
     config = replace(SHORT, steps=2, precision="bfloat16", log_every=1)
     run_training(tmp_path, config, method=Watched(TINY))

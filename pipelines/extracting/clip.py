@@ -1,0 +1,143 @@
+"""One clip of a domain: looked through, its pictures written, its frames described; the domain is not touched yet."""
+
+import dataclasses
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from tqdm import tqdm
+
+from data.disk import make_folder, remove_folder
+from data.domain.domain import Clip, Domain, Record, held_out, put_in
+from data.domain.pictures import resize, sharpness, write_picture
+from data.domain.sources import Source
+from data.errors import NoFaceError
+from data.faces.detection import Backend
+from data.faces.follow import Identity
+from data.faces.placing import Analysis, Cropper, analyse, square_pixels
+from data.video.frame import Frame
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """A clip that a domain is to have.
+
+    split: the part of the domain that all of it is; None: its last tenth is held out. sha256: of the source.
+    settings: all that decides what the source's pictures and records become.
+    """
+
+    source: Source
+    split: str | None
+    sha256: str
+    settings: dict[str, Any]
+
+    def is_in(self, domain: Domain) -> bool:
+        """Whether the domain has this clip, made from the same bytes under the same settings."""
+        return any(clip.sha256 == self.sha256 and clip.settings == self.settings for clip in domain.clips)
+
+
+@dataclass(frozen=True)
+class Made:
+    """A clip that is whole and not yet in its domain. pictures: a folder of those of `records` that are kept."""
+
+    clip: Clip
+    records: list[Record]
+    identity: Identity | None
+    pictures: Path
+
+
+def make_clip(wanted: Wanted, name: str, domain: Domain, backend: Backend | None, workplace: Path) -> Made:
+    """Makes the clip called `name` for `domain` inside the folder `workplace`, where an interrupted look goes on.
+
+    Raises NotAVideoError, PictureError, NoFaceError, SettingsError, OutputError.
+    """
+    analysis = _look(wanted, domain, backend, workplace)
+    pictures = workplace / "pictures"
+    remove_folder(pictures)
+    records = write_pictures(wanted.source, analysis, backend, domain.size, name, make_folder(pictures))
+    if wanted.split is not None:
+        records = put_in(wanted.split, records)
+    else:
+        records = held_out(records, wanted.settings["window"])
+    return Made(_described(wanted, name, records, analysis), records, analysis.identity, pictures)
+
+
+def _look(wanted: Wanted, domain: Domain, backend: Backend | None, workplace: Path) -> Analysis:
+    """The first pass: cuts, and the face that the domain follows. Raises NoFaceError where there is none at all."""
+    source = wanted.source
+    shots = f"{source.kind}-{source.shot_frames or 'cuts'}"
+    spool = workplace / f"{wanted.sha256[:16]}-{domain.aligner}-{shots}.jsonl"
+    identity = Identity.from_json(domain.identity) if domain.identity is not None else None
+    analysis = analyse(source, backend, spool, face=wanted.settings["face"], identity=identity)
+    if analysis.faceless:
+        raise NoFaceError(
+            f"{source.path}: no face found in any of {analysis.frames} frames; try --align none to take the whole frame"
+        )
+    return analysis
+
+
+def write_pictures(
+    source: Source, analysis: Analysis, backend: Backend | None, size: int, clip: str, folder: Path
+) -> list[Record]:
+    """The second pass: a record for each frame, and a picture where it is kept."""
+    cropper = None if backend is None else Cropper(backend, analysis, source.info, size)
+    records = []
+    bar = tqdm(source.frames(), total=analysis.frames, desc=f"extracting {clip}", unit="frame", disable=None)
+    for frame in bar:
+        record = Record(clip, frame.number, frame.pts, str(frame.time_base), analysis.shot_of(frame.number), "train")
+        picture: np.ndarray | None
+        if cropper is None:
+            record, picture = _whole(record, frame, source, size)
+        else:
+            record, picture = _face(record, frame, analysis, cropper)
+        if picture is not None:
+            write_picture(folder / Path(record.picture).name, picture)
+        records.append(record)
+    return records
+
+
+def _whole(record: Record, frame: Frame, source: Source, size: int) -> tuple[Record, np.ndarray]:
+    """The whole frame, its short side at `size` pixels, and its record."""
+    square = square_pixels(frame.rgb, source.info)
+    height, width = square.shape[:2]
+    scale = size / min(height, width)
+    picture = resize(square, (max(size, round(width * scale)), max(size, round(height * scale))))
+    return dataclasses.replace(record, sharpness=round(sharpness(picture), 1)), picture
+
+
+def _face(record: Record, frame: Frame, analysis: Analysis, cropper: Cropper) -> tuple[Record, np.ndarray | None]:
+    """The crop around the followed face, where it is in the frame, and the frame's record."""
+    place = cropper.place(frame)
+    if place is None:
+        assert analysis.reasons is not None
+        return dataclasses.replace(record, split="excluded", reason=analysis.reasons[frame.number]), None
+    picture = cropper.crop(frame, place)
+    found = dataclasses.replace(
+        record,
+        track=place.track,
+        landmarks=np.round(place.landmarks, 2).tolist(),
+        transform=np.round(place.transform, 6).tolist(),
+        sharpness=round(sharpness(picture), 1),
+    )
+    return found, picture
+
+
+def _described(wanted: Wanted, name: str, records: list[Record], analysis: Analysis) -> Clip:
+    source = wanted.source
+    return Clip(
+        clip=name,
+        path=str(source.path.resolve()),
+        sha256=wanted.sha256,
+        kind=source.kind,
+        settings=wanted.settings,
+        frames=len(records),
+        kept=sum(record.split != "excluded" for record in records),
+        shots=len(analysis.shot_starts) + 1,
+        rate=str(source.info.rate),
+        size=[source.info.width, source.info.height],
+        rotation=source.info.rotation,
+        colour=source.info.colour,
+        excluded=dict(Counter(record.reason for record in records if record.reason)),
+    )

@@ -1,0 +1,59 @@
+"""Options that several commands have: each stands once, with its default and its help.
+
+A command's options inherit the groups that it has; the last of its bases comes first in `--help`.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+
+@dataclass(frozen=True, kw_only=True)
+class DomainsFolder:
+    domains: Path = Path("domains")
+    """Folder that domains are kept in."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunsFolder:
+    runs: Path = Path("runs")
+    """Folder that runs are kept in."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelsFolder:
+    models: Path | None = None
+    """Folder of model files. By default the environment variable RETARGET_MODELS, else the user's cache."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class WhichRun(RunsFolder):
+    run: Path | None = None
+    """The run's folder. By default the one of runs/ that was trained last."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class WhichCheckpoint:
+    checkpoint: Literal["best", "newest"] = "best"
+    """The checkpoint that did best on held-out windows while it was trained (the newest where none is known), or the
+    newest."""
+    weights: Literal["ema", "raw"] = "ema"
+    """The running mean of the generators' weights, or those of their last step."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class WhichFace:
+    face: str = "largest"
+    """Whose face where several are in view: largest, a number counted from the left, or a picture of the person."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Hardware:
+    accelerator: Literal["auto", "cpu", "cuda", "mps"] = "auto"
+    """Hardware to compute on."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class TranslatingOptions(DomainsFolder, ModelsFolder, Hardware, WhichFace, WhichCheckpoint, WhichRun):
+    batch_size: int | None = None
+    """Pictures translated at once; memory grows with them. None: 8 on a GPU, 2 on a CPU."""

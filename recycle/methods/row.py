@@ -1,0 +1,81 @@
+"""What the table says of a method: all that a command line needs to know before anything heavy is imported."""
+
+import importlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Literal
+
+from recycle.config import PRESETS, AdversarialLoss, LossWeights, MethodConfig, PresetName, TrainingConfig
+
+if TYPE_CHECKING:
+    from recycle.methods.base import Method
+
+Ways = Literal["one-way", "two-way"]
+
+SHARED_TERMS: dict[Ways, frozenset[str]] = {
+    "one-way": frozenset({"adversarial"}),
+    "two-way": frozenset({"adversarial", "cycle", "identity"}),
+}
+"""Terms that every method of its kind has. A term that all of them learn is added here, once."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class MethodRow:
+    """A method: what it is called, where it is, and what its authors trained with. Calling it builds the method."""
+
+    name: str
+    """As `--method` takes it."""
+    path: str
+    """Where its class is, `module:Class`, a subclass of `Method`: imported only when the method is built."""
+    title: str
+    """Its name and its paper."""
+    line: str
+    """What it does, in one line."""
+    ways: Ways = "two-way"
+    """Whether it translates from A to B alone, or both ways."""
+    terms: frozenset[str] = frozenset()
+    """Fields of `LossWeights` that it has beside those of its kind (`SHARED_TERMS`)."""
+    weights: LossWeights
+    """Published weights of the terms."""
+    options: frozenset[str] = frozenset()
+    """Fields of `MethodConfig` and `NetworkConfig` that not every method honours, and this one does."""
+    own: Mapping[str, float] = field(default_factory=dict)
+    """Numbers of its own with their defaults, given to it as `config.own`; each has a flag of its name."""
+    generator: str = "resnet_9blocks"
+    pool_size: int = 0
+    adversarial_loss: AdversarialLoss = "lsgan"
+    norm: Literal["instance", "batch"] = "instance"
+    dropout: bool = False
+    initial_part: float = 0.0
+    """Part of a preset's steps that `initial_steps` is."""
+
+    @property
+    def all_terms(self) -> frozenset[str]:
+        """Every term that it has."""
+        return SHARED_TERMS[self.ways] | self.terms
+
+    def load(self) -> type["Method"]:
+        """Its class. Raises ImportError, AttributeError."""
+        module, _, name = self.path.partition(":")
+        return getattr(importlib.import_module(module), name)
+
+    def __call__(self, config: MethodConfig) -> "Method":
+        """The method with fresh weights."""
+        return self.load()(config)
+
+    def defaults(self, preset: PresetName) -> tuple[MethodConfig, TrainingConfig]:
+        """The settings that the method and a preset stand for."""
+        networks, training = PRESETS[preset]
+        networks = replace(networks, norm=self.norm, dropout=self.dropout)
+        if preset == "paper" or self.generator == "unet":
+            networks = replace(networks, generator=self.generator)
+        assert training.steps is not None
+        config = MethodConfig(
+            networks,
+            self.weights,
+            adversarial_loss=self.adversarial_loss,
+            initial_steps=round(self.initial_part * training.steps),
+            pool_size=self.pool_size,
+            own=dict(self.own),
+        )
+        return config, training

@@ -1,0 +1,49 @@
+"""What has its name is whole: files and folders put in place, and what is left where that fails."""
+
+from pathlib import Path
+
+import pytest
+
+from durable.files import partial_path, put_in_place, write_bytes
+
+
+def test_a_file_replaces_the_one_before_and_leaves_nothing_beside_it(tmp_path: Path) -> None:
+    for content in (b"one", b"two"):
+        write_bytes(tmp_path / "a.json", content)
+        assert (tmp_path / "a.json").read_bytes() == content
+    assert [path.name for path in tmp_path.iterdir()] == ["a.json"]
+
+
+def test_a_write_that_fails_keeps_what_was_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write_bytes(tmp_path / "a.json", b"one")
+
+    def full(handle: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("os.fsync", full)
+    with pytest.raises(OSError, match="No space left"):
+        write_bytes(tmp_path / "a.json", b"two")
+    assert (tmp_path / "a.json").read_bytes() == b"one"
+    assert [path.name for path in tmp_path.iterdir()] == ["a.json"]
+
+
+def test_a_file_is_flushed_before_it_gets_its_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[bool] = []
+    monkeypatch.setattr("os.fsync", lambda handle: seen.append((tmp_path / "a.bin").exists()))
+    write_bytes(tmp_path / "a.bin", b"1")
+    assert seen == [False, True], "the content, then the folder that names it"
+
+
+def test_a_folder_gets_its_name_and_never_replaces_a_full_one(tmp_path: Path) -> None:
+    for name in ("new", "other"):
+        (tmp_path / f".{name}").mkdir()
+        (tmp_path / f".{name}" / "x").write_text(name)
+    put_in_place(tmp_path / ".new", tmp_path / "set")
+    assert (tmp_path / "set" / "x").read_text() == "new"
+    with pytest.raises(OSError):
+        put_in_place(tmp_path / ".other", tmp_path / "set")
+    assert (tmp_path / "set" / "x").read_text() == "new"
+
+
+def test_what_is_being_written_is_hidden_and_keeps_its_suffix(tmp_path: Path) -> None:
+    assert partial_path(tmp_path / "clip.mp4") == tmp_path / ".clip.partial.mp4"
