@@ -22,6 +22,7 @@ from pipelines.options import (
     ReportOptions,
     StudyOptions,
     TrainOptions,
+    WorldOptions,
 )
 from recycle.config import PRESETS
 from recycle.methods import LEFT_OUT, METHODS
@@ -35,6 +36,7 @@ COMMANDS: dict[str, type] = {
     "export": ExportOptions,
     "report": ReportOptions,
     "study": StudyOptions,
+    "world": WorldOptions,
     "compare-methods": CompareMethodsOptions,
     "demo": DemoOptions,
 }
@@ -53,7 +55,8 @@ USAGE = """usage: retarget COMMAND ...   (retarget COMMAND --help for its option
   export             the generators of a run for ONNX or the authors' programs, or its domains as strips
   report             a page of a run that opens from disk: players, measures, curves, samples
   study              a page on which people judge runs blindly, and the percentages of their answers
-  compare-methods    methods against each other on the drawn world: a table of methods and measures
+  world              clips whose right translation is known: drawn, or real footage drawn over
+  compare-methods    methods against each other on such worlds: a table of methods and measures
   demo               extract, train and render on a drawn world where the right answer is known
 """
 

@@ -1,28 +1,29 @@
-"""`retarget compare-methods`: methods against each other on the drawn world, where the right answer is known.
+"""`retarget compare-methods`: methods against each other on worlds where the right answer is known.
 
 Every contender trains by `retarget train` on the same unpaired clips and is judged by `retarget evaluate` on a test
 clip that it never saw, one process of one thread each. A run that is done is not done again, one that was stopped goes
-on: the same command finishes the table.
+on: the same command finishes the tables, and another one adds to them.
 """
 
-import json
 import sys
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from tqdm import tqdm
 
-from data.disk import make_folder, write_bytes, write_json
+from data.disk import make_folder, write_bytes
 from data.domain.pictures import captioned, resize, sheet, write_picture, write_sheet
 from data.errors import RetargetError, SettingsError, TrainingError
 from data.video.reader import read_frames
-from data.world.puppets import World, write_world
 from pipelines.advice import advised
-from pipelines.judging.results import Result, budget_of, read_result, written
+from pipelines.comparing.course import course, save_every
+from pipelines.comparing.pace import steps_in
+from pipelines.comparing.setting import Setting
+from pipelines.judging.results import Job, Result, budget_of, read_result, written
 from pipelines.options import CompareMethodsOptions, Contender
+from pipelines.pages.chart import line_chart
 from pipelines.places import say
 from pipelines.subcommands import Quiet
 
@@ -37,108 +38,98 @@ CONTENDERS: dict[Contender, tuple[str, ...]] = {
 }
 """Name in a comparison -> what `retarget train` is given beside the preset; all else is as published. "light" are the
 weights of the demo. syntheticflow goes without its content term, whose weights not every machine has."""
-WORLD_SEED = 0
 SHEET_MOMENTS = 8
 SHEET_CELL_PX = 128
 THREADS = 1
 """Of each run: as many as give the same bytes on every machine with this processor."""
 
 
-@dataclass(frozen=True)
-class _Setting:
-    """What all contenders share."""
-
-    options: CompareMethodsOptions
-    world: World
-    domains: Path
-    commands: Quiet
-
-    def run_of(self, name: Contender, seed: int) -> Path:
-        """Runs of another budget keep their own folders."""
-        budget = budget_of(self.options).replace(" ", "-")
-        return self.options.folder / "runs" / f"{name}-{budget}-seed-{seed}"
-
-
 def compare_methods(options: CompareMethodsOptions) -> None:
-    """Trains, judges, and writes results.md and sheet.png into the folder. Raises RetargetError."""
-    _check(options)
-    folder = make_folder(options.folder)
-    _claim(folder, options)
-    world = write_world(folder / "world" / "clips", WORLD_SEED, options.frames, options.test_frames, options.size)
-    make_folder(folder / "runs")
+    """Trains, judges, and writes results.md, and for each world WORLD.png and WORLD.svg, into the folder.
+
+    Raises RetargetError.
+    """
     with Quiet(THREADS) as commands:
-        setting = _Setting(options, world, folder / "world" / "domains", commands)
-        _extract(setting)
-        results, failed = _all_runs(setting)
-        references = _references(setting, next(iter(results)))
-    report = written(results, references, options)
+        setting = Setting(options, commands)
+        _check(setting)
+        folder = make_folder(options.folder)
+        setting.claim()
+        for world in setting.worlds:
+            setting.prepare(world)
+        steps = _steps(setting)
+        failed = _run_all(setting, steps)
+        results = {job: found for job in setting.runs() if (found := read_result(setting.run_of(job))) is not None}
+        if not results:
+            raise TrainingError(f"no run has a result: {failed[0]}")
+        results = {job: results[job] for job in sorted(results, key=_order)}
+        worlds = list(dict.fromkeys(world for world, _, _ in results))
+        references = {world: _references(setting, next(j for j in results if j[0] == world)) for world in worlds}
+    charts = {world: _charted(setting, world, results) for world in worlds}
+    report = written(results, references, options, charts)
     write_bytes(folder / "results.md", report.encode())
-    _draw(setting, list(dict.fromkeys(name for name, _ in results)))
+    for world in worlds:
+        _draw(setting, world, results)
     say(report)
-    say(f"Look at {folder / 'sheet.png'}; every figure is in {folder / 'results.md'}")
+    say(f"Look at {', '.join(f'{world}.png' for world in worlds)} in {folder}; every figure is in results.md there")
     if failed:
-        raise TrainingError(f"{len(failed)} of {len(failed) + len(results)} runs have no result: {'; '.join(failed)}")
+        asked = len(setting.worlds) * len(options.methods) * len(options.seeds)
+        raise TrainingError(f"{len(failed)} of {asked} runs have no result: {'; '.join(failed)}")
 
 
-def _check(options: CompareMethodsOptions) -> None:
+def _check(setting: Setting) -> None:
     """Raises SettingsError."""
+    options = setting.options
     for name in ("methods", "seeds"):
         given = getattr(options, name)
         if not given or len(set(given)) < len(given):
             raise SettingsError(f"--{name}: give at least one, and none twice")
+    if not setting.worlds or len(set(setting.worlds)) < len(setting.worlds):
+        raise SettingsError("--worlds, --from: give at least one world, and none twice")
     if options.steps is not None and options.minutes is not None:
         raise SettingsError("--steps and --minutes: one budget, not two")
     if min(options.jobs, options.frames - 19, options.test_frames - 9) < 1:
         raise SettingsError("--jobs has to be at least 1, --frames at least 20, --test-frames at least 10")
 
 
-def _claim(folder: Path, options: CompareMethodsOptions) -> None:
-    """Runs of one folder have seen one world. Raises SettingsError where it is not this one."""
-    mine = {name: getattr(options, name) for name in ("size", "preset", "frames", "test_frames")}
-    path = folder / "comparison.json"
-    if not path.exists():
-        write_json(path, mine)
-    elif json.loads(path.read_bytes()) != mine:
-        raise SettingsError(f"{folder}: holds a comparison of {path.read_text().strip()}; give another --folder")
+def _order(job: Job) -> tuple[str, int, str, int]:
+    """Worlds together, contenders in the order of their table, what is in it no longer at the end."""
+    world, name, seed = job
+    names = list(CONTENDERS)
+    return world, names.index(name) if name in names else len(names), name, seed  # type: ignore[arg-type]
 
 
-def _extract(setting: _Setting) -> None:
-    for clip in (setting.world.anna, setting.world.ben):
-        if (setting.domains / clip.stem / "domain.json").exists():
-            continue
-        setting.commands.run(
-            *("extract", clip, "--align", "none", "--size", setting.options.size, "--domains", setting.domains),
-            log=setting.options.folder / "world" / "extract.log",
-        )
-
-
-def _all_runs(setting: _Setting) -> tuple[dict[tuple[Contender, int], Result], list[str]]:
-    """What every contender came to, by name and seed, and in words which failed. Raises TrainingError if all did."""
+def _steps(setting: Setting) -> dict[Contender, int]:
+    """The budget of each contender."""
     options = setting.options
-    jobs = [(name, seed) for seed in options.seeds for name in options.methods]
-    results: dict[tuple[Contender, int], Result] = {}
+    if options.minutes is None:
+        return dict.fromkeys(options.methods, options.budget_steps)
+    return steps_in(setting, {name: CONTENDERS[name] for name in options.methods}, options.minutes)
+
+
+def _run_all(setting: Setting, steps: dict[Contender, int]) -> list[str]:
+    """Trains and judges what is asked for, and says which runs failed and why."""
+    options = setting.options
+    jobs = [(world, name, seed) for seed in options.seeds for world in setting.worlds for name in options.methods]
     failed: list[str] = []
     with ThreadPoolExecutor(options.jobs) as pool:
-        futures = {pool.submit(_one_run, setting, name, seed): (name, seed) for name, seed in jobs}
+        futures = {pool.submit(_one_run, setting, job, steps[job[1]]): job for job in jobs}
         try:
             for future in _as_they_end(futures):
-                name, seed = futures[future]
+                world, name, seed = futures[future]
                 try:
-                    results[name, seed] = future.result()
-                    say(f"{name}, seed {seed}: done")
+                    future.result()
+                    say(f"{name} on {world}, seed {seed}: done")
                 except RetargetError as error:
-                    failed.append(f"{name} with seed {seed} ({advised(error)})")
+                    failed.append(f"{name} on {world} with seed {seed} ({advised(error)})")
         except BaseException:
             for future in futures:
                 future.cancel()
             setting.commands.stop()  # before the pool waits for them
             raise
-    if not results:
-        raise TrainingError(f"no run has a result: {failed[0]}")
-    return {job: results[job] for job in jobs if job in results}, failed
+    return failed
 
 
-def _as_they_end(futures: dict[Future, tuple[Contender, int]]) -> Iterator[Future]:
+def _as_they_end(futures: dict[Future, tuple[str, Contender, int]]) -> Iterator[Future]:
     with tqdm(total=len(futures), unit="run", disable=None, file=sys.stderr) as bar:
         for future in as_completed(futures):
             with tqdm.external_write_mode(file=sys.stderr):
@@ -146,70 +137,78 @@ def _as_they_end(futures: dict[Future, tuple[Contender, int]]) -> Iterator[Futur
             bar.update()
 
 
-def _one_run(setting: _Setting, name: Contender, seed: int) -> Result:
-    """Trains and judges one contender, as far as that is not done. Raises TrainingError, KeyboardInterrupt."""
-    options, run = setting.options, setting.run_of(name, seed)
+def _one_run(setting: Setting, job: tuple[str, Contender, int], steps: int) -> None:
+    """Trains and judges one contender, as far as that is not done. Raises RetargetError, KeyboardInterrupt."""
+    run = setting.run_of(job)
+    make_folder(run.parent)
     log = run.with_name(f"{run.name}.log")
-    found = read_result(run)
-    if found is not None:
-        return found
-    budget = ("--minutes", options.minutes) if options.minutes is not None else ("--steps", options.budget_steps)
-    setting.commands.run(
-        *("train", "anna", "ben", "--domains", setting.domains, "--run", run, "--preset", options.preset),
-        *(*CONTENDERS[name], "--size", options.size, "--no-crop-jitter", "--seed", seed, *budget),
-        *("--accelerator", options.accelerator),
-        log=log,
-    )
-    _evaluate(setting, run, log=log)
-    found = read_result(run)
-    if found is None:
+    if read_result(run) is None:
+        setting.train(job, run, CONTENDERS[job[1]], steps, log, *save_every(steps))
+        _evaluate(setting, job, log=log)
+    if read_result(run) is None:
         raise TrainingError(f"{run}: evaluated, and there is no evaluation; see {log}")
-    return found
+    course(run, setting.clips(job[0]), steps)
 
 
-def _evaluate(setting: _Setting, run: Path, *more: object, log: Path) -> None:
+def _evaluate(setting: Setting, job: Job, *more: object, log: Path) -> None:
+    clips = setting.clips(job[0])
     setting.commands.run(
-        *("evaluate", "--run", run, "--checkpoint", "newest", "--domains", setting.domains),
-        *("--input", setting.world.test, "--truth", setting.world.truth, "--accelerator", setting.options.accelerator),
+        *("evaluate", "--run", setting.run_of(job), "--checkpoint", "newest", "--domains", setting.domains(job[0])),
+        *("--input", clips.test, "--truth", clips.truth, "--accelerator", setting.options.accelerator),
         *more,
         log=log,
     )
 
 
-def _references(setting: _Setting, job: tuple[Contender, int]) -> dict[str, Result]:
-    """What the truth itself, the source unchanged, and the mean picture of B would come to."""
-    folder = setting.options.folder / "references"
-    frames = [frame.rgb for frame in read_frames(setting.world.ben)]
-    mean = np.asarray(np.mean(frames, axis=0).round(), np.uint8)
+def _references(setting: Setting, job: Job) -> dict[str, Result]:
+    """What the truth itself, the source unchanged, and the mean picture of B would come to on the job's world."""
+    clips, folder = setting.clips(job[0]), setting.options.folder / "references" / job[0]
+    mean = np.asarray(np.mean([frame.rgb for frame in read_frames(clips.b)], axis=0).round(), np.uint8)
     make_folder(folder / "mean-picture")
-    for number in range(setting.options.test_frames):
+    for number, _ in enumerate(read_frames(clips.test)):
         write_picture(folder / "mean-picture" / f"{number:06d}.png", mean)
-    clips = {
-        "the truth itself": setting.world.truth,
-        "the source unchanged": setting.world.test,
+    named = {
+        "the truth itself": clips.truth,
+        "the source unchanged": clips.test,
         "the mean picture of B": folder / "mean-picture",
     }
     found = {}
-    for number, (title, clip) in enumerate(clips.items()):
-        run, output = setting.run_of(*job), folder / f"{number}"
-        if read_result(run, output) is None:
-            _evaluate(setting, run, "--result", clip, "--output", output, log=folder / "evaluate.log")
-        result = read_result(run, output)
+    for number, (title, clip) in enumerate(named.items()):
+        output = folder / f"{number}"
+        if read_result(setting.run_of(job), output) is None:
+            _evaluate(setting, job, "--result", clip, "--output", output, log=folder / "evaluate.log")
+        result = read_result(setting.run_of(job), output)
         assert result is not None
         found[title] = result
     return found
 
 
-def _draw(setting: _Setting, names: list[Contender]) -> None:
-    """sheet.png: the same moments of source, truth, and every contender's first seed that has a result."""
-    moments = [round(moment) for moment in np.linspace(0, setting.options.test_frames - 1, SHEET_MOMENTS)]
-    clips: dict[str, Path] = {"source": setting.world.test, "truth": setting.world.truth}
-    for name in names:
-        seed = next(s for s in setting.options.seeds if read_result(setting.run_of(name, s)))
-        clips[name] = setting.run_of(name, seed) / "evaluation" / "result.mp4"
+def _charted(setting: Setting, world: str, results: dict[Job, Result]) -> str:
+    """WORLD.svg: PSNR of each contender at parts of the budget, the mean of its seeds. Returns the file's name."""
+    options, lines = setting.options, {}
+    length = options.minutes if options.minutes is not None else options.budget_steps
+    for name in dict.fromkeys(name for where, name, _ in results if where == world):
+        jobs = [job for job in results if job[:2] == (world, name)]
+        courses = [course(setting.run_of(job), setting.clips(world), results[job].step) for job in jobs]
+        points = zip(*courses, strict=False)
+        lines[name] = [(length * np.mean([p for p, _ in at]), np.mean([db for _, db in at])) for at in points]
+    unit = "minutes" if options.minutes is not None else "steps"
+    chart = line_chart(lines, f"{world}: {budget_of(options)}", unit, "PSNR against the truth, dB")
+    write_bytes(options.folder / f"{world}.svg", chart.encode())
+    return f"{world}.svg"
+
+
+def _draw(setting: Setting, world: str, results: dict[Job, Result]) -> None:
+    """WORLD.png: the same moments of source, truth, and every contender's first seed that has a result."""
+    clips: dict[str, Path] = {"source": setting.clips(world).test, "truth": setting.clips(world).truth}
+    for job in results:
+        if job[0] == world:
+            clips.setdefault(job[1], setting.run_of(job) / "evaluation" / "result.mp4")
     cell = (SHEET_CELL_PX, SHEET_CELL_PX)
     rows = []
     for title, clip in clips.items():
-        shown = [resize(f.rgb, cell) for number, f in enumerate(read_frames(clip)) if number in moments]
+        frames = [frame.rgb for frame in read_frames(clip)]
+        moments = [round(moment) for moment in np.linspace(0, len(frames) - 1, SHEET_MOMENTS)]
+        shown = [resize(frames[moment], cell) for moment in moments]
         rows.append([captioned(np.concatenate(shown, axis=1), title)])
-    write_sheet(setting.options.folder / "sheet.png", sheet(rows))
+    write_sheet(setting.options.folder / f"{world}.png", sheet(rows))

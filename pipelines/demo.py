@@ -9,7 +9,7 @@ from data.domain.pictures import captioned, resize, sheet, write_sheet
 from data.errors import SettingsError
 from data.video.assemble import gif_preview, side_by_side
 from data.video.reader import read_frames
-from data.world.puppets import write_world
+from data.world.worlds import WORLDS
 from pipelines.options import DemoOptions
 from pipelines.places import say
 from pipelines.subcommands import run_shown
@@ -30,7 +30,7 @@ def demo(options: DemoOptions) -> None:
     if options.frames < 20 or options.test_frames < 3:
         raise SettingsError("--frames has to be at least 20, --test-frames at least 3")
     folder = make_folder(options.folder)
-    anna, ben, test, truth = write_world(
+    anna, ben, test, truth = WORLDS["plain"].write(
         folder / "clips", options.seed, options.frames, options.test_frames, options.size
     )
     say(f"drawn: {anna} and {ben} to learn from, {test} to translate, {truth} to compare with")

@@ -27,7 +27,7 @@ def open_aligner(
         from data.faces.fan import Fan  # torch and face-alignment take seconds to import
 
         weights = find_model("fan", models_folder)
-        return Fan(weights, _box_finder(models_folder), device)
+        return Fan(weights, box_finder(models_folder), device)
     if name != "auto":
         raise SettingsError(f"aligner {name!r}: choose one of auto, fan, yunet, haar, none")
     without = []
@@ -47,7 +47,8 @@ def _choice_note(chosen: str, without: list[str]) -> str:
     return f"aligner: {chosen}" + "".join(f"; {reason}" for reason in without)
 
 
-def _box_finder(models_folder: Path | None) -> Backend:
+def box_finder(models_folder: Path | None) -> Backend:
+    """What finds faces where their landmarks are not wanted: YuNet where its file is, else OpenCV's cascades."""
     try:
         return YuNet(find_model("yunet", models_folder))
     except MissingModelError:

@@ -9,10 +9,10 @@ import numpy as np
 from scipy.optimize import least_squares
 from scipy.stats import qmc
 
-from data.world.characters import HEAD, RANGES, LookName, Pose, draw
+from data.world.characters import LookName, Pose
+from data.world.worlds import WORLDS, DrawnWorld
 
-_LOW, _HIGH = np.array(list(RANGES.values())).T
-_PLACE = 3  # x, y and tilt come first in RANGES, the parameters of the face after them
+_PLACE, _FACE = slice(0, 3), slice(3, 7)  # of the ranges: x, y and tilt; mouth, smile, eyes and brows; surroundings
 
 # Lengths are fractions of the picture's side.
 _ROUGH_PX, _FINE_PX, _LARGEST_PX = 32, 64, 128
@@ -28,13 +28,17 @@ _BANK_POWER = 10  # 2 ** 10 drawings
 _BANK_PX = 16
 _PATCH_PX, _PATCH_SIDE, _PATCH_CORNER = 28, 0.5, (-0.25, -0.23)  # brows to chin, from the head's middle
 _NEIGHBOURS = 12
+_SURROUNDINGS = 128
 
 
-def read_pose(frame: np.ndarray, look: LookName, start: Pose | None = None) -> Pose:
+def read_pose(
+    frame: np.ndarray, look: LookName, world: DrawnWorld = WORLDS["plain"], start: Pose | None = None
+) -> Pose:
     """The pose whose drawing is nearest to a frame: (S, S, 3) uint8 RGB, any S from 32 px.
 
-    Least squares over the seven parameters, with the frame's blur (one Gaussian over all of it) and the gain and offset
-    of its three colours left free, so that a soft or slightly tinted frame is not taken for another pose; what a
+    Least squares over the world's parameters, with the frame's blur (one Gaussian over all of it) and the offset of its
+    three colours left free (and their gain, where the world's light has no strength of its own), so that a soft or
+    slightly tinted frame is not taken for another pose; what a
     drawing cannot explain (a blot) counts linearly, not squared. The search begins anew in every frame: at the nearest
     of many drawings by place and tilt, then by face. `start` is one more beginning; it wins only where it fits better,
     and the fit goes on from there all the same. Every parameter leaves its trace in every pose; `smile` leaves the
@@ -43,20 +47,25 @@ def read_pose(frame: np.ndarray, look: LookName, start: Pose | None = None) -> P
     """
     if frame.ndim != 3 or frame.shape[0] != frame.shape[1] or frame.shape[2] != 3 or frame.dtype != np.uint8:
         raise ValueError(f"a frame of the drawn world is (S, S, 3) uint8, not {frame.shape} {frame.dtype}")
-    rough = _Fit(frame, look, _ROUGH_PX, _ROUGH_SIGMA, _ROUGH_STEP)
-    fine = _Fit(frame, look, _FINE_PX, _FINE_SIGMA, _FINE_STEP)
-    found = rough.solved(np.append(_placed(frame, look), _ROUGH_SIGMA**2 / _MOST_HAZE**2 / 4), _ROUGH_LOOKS)
-    beginnings = [np.concatenate([found[:_PLACE], face, found[-1:]]) for face in _faces(frame, look, found)]
+    rough = _Fit(frame, look, world, _ROUGH_PX, _ROUGH_SIGMA, _ROUGH_STEP)
+    fine = _Fit(frame, look, world, _FINE_PX, _FINE_SIGMA, _FINE_STEP)
+    placed = _placed(frame, look, world)
+    found = rough.solved(np.append(placed, _ROUGH_SIGMA**2 / _MOST_HAZE**2 / 4), _ROUGH_LOOKS)
+    found = _surrounded(found, rough)
+    beginnings = []
+    for face in _faces(frame, look, world, found):
+        beginnings.append(found.copy())
+        beginnings[-1][_FACE] = face
     if start is not None:
-        beginnings.append(np.append(_shares(start), found[-1]))
+        beginnings.append(np.append(_shares(start, world), found[-1]))
     found = fine.solved(min(beginnings, key=fine.error), _FINE_LOOKS)
     if len(frame) > _FINE_PX:
         # Strokes are whole pixels wide, a little different at every size.
-        found = _Fit(frame, look, _LARGEST_PX, _FINE_SIGMA, _FINE_STEP).solved(found, _ROUGH_LOOKS)
-    return _pose(found)
+        found = _Fit(frame, look, world, _LARGEST_PX, _FINE_SIGMA, _FINE_STEP).solved(found, _ROUGH_LOOKS)
+    return _pose(found, world)
 
 
-def read_poses(frames: Iterable[np.ndarray], look: LookName) -> list[Pose]:
+def read_poses(frames: Iterable[np.ndarray], look: LookName, world: DrawnWorld = WORLDS["plain"]) -> list[Pose]:
     """The pose of each frame of a clip, see `read_pose`.
 
     The pose before is only offered as a beginning: nothing is smoothed over time, and no frame depends on an error
@@ -64,18 +73,26 @@ def read_poses(frames: Iterable[np.ndarray], look: LookName) -> list[Pose]:
     """
     poses: list[Pose] = []
     for frame in frames:
-        poses.append(read_pose(frame, look, poses[-1] if poses else None))
+        poses.append(read_pose(frame, look, world, poses[-1] if poses else None))
     return poses
 
 
-def _shares(pose: Pose) -> np.ndarray:
-    """(7,) float64: where in its range each parameter is, 0 to 1."""
-    return (np.array([getattr(pose, name) for name in RANGES]) - _LOW) / (_HIGH - _LOW)
+@lru_cache
+def _limits(world: DrawnWorld) -> tuple[np.ndarray, np.ndarray]:
+    low, high = np.array(list(world.ranges.values())).T
+    return low, high
 
 
-def _pose(shares: np.ndarray) -> Pose:
-    values = np.clip(_LOW + (_HIGH - _LOW) * shares[: len(_LOW)], _LOW, _HIGH)
-    return Pose(**dict(zip(RANGES, values.tolist(), strict=True)))
+def _shares(pose: Pose, world: DrawnWorld) -> np.ndarray:
+    """(n,) float64: where in its range each parameter is, 0 to 1."""
+    low, high = _limits(world)
+    return (np.array([getattr(pose, name) for name in world.ranges]) - low) / (high - low)
+
+
+def _pose(shares: np.ndarray, world: DrawnWorld) -> Pose:
+    low, high = _limits(world)
+    values = np.clip(low + (high - low) * shares[: len(low)], low, high)
+    return world.pose(**dict(zip(world.ranges, values.tolist(), strict=True)))
 
 
 def _blurred(picture: np.ndarray, sigma: float) -> np.ndarray:
@@ -91,14 +108,16 @@ def _reduced(picture: np.ndarray, side: int) -> np.ndarray:
 class _Fit:
     """A frame at one size, and how far a drawing is from it.
 
-    Unknowns are (8,) in [0, 1]: the seven shares, and the frame's blur as variance (in which a picture changes evenly)
-    in parts of _MOST_HAZE ** 2. Frame and drawing are both softened by `sigma`: the drawing's edges move in steps of a
-    quarter pixel, and far-off edges have to overlap to be drawn together. Derivatives are central differences over
-    `step` of a range, wide enough to cross many such steps.
+    Unknowns are (n + 1,) in [0, 1]: the shares of the n parameters, and the frame's blur as variance (in which a
+    picture changes evenly) in parts of _MOST_HAZE ** 2. Frame and drawing are both softened by `sigma`: the drawing's
+    edges move in steps of a quarter pixel, and far-off edges have to overlap to be drawn together. Derivatives are
+    central differences over `step` of a range, wide enough to cross many such steps.
     """
 
-    def __init__(self, frame: np.ndarray, look: LookName, side: int, sigma: float, step: float) -> None:
-        self.look, self.sigma, self.step = look, sigma, step
+    def __init__(
+        self, frame: np.ndarray, look: LookName, world: DrawnWorld, side: int, sigma: float, step: float
+    ) -> None:
+        self.world, self.look, self.sigma, self.step = world, look, sigma, step
         self.frame = _blurred(_reduced(frame, side), sigma)
         self.drawn: tuple[bytes, np.ndarray] = b"", self.frame
 
@@ -106,7 +125,7 @@ class _Fit:
         return _blurred(picture, math.sqrt(self.sigma**2 + _MOST_HAZE**2 * haze))
 
     def _drawing(self, unknowns: np.ndarray) -> np.ndarray:
-        return draw(_pose(unknowns), self.look, len(self.frame)).astype(np.float32)
+        return self.world.draw(_pose(unknowns, self.world), self.look, len(self.frame)).astype(np.float32)
 
     def _at(self, unknowns: np.ndarray) -> np.ndarray:
         """The sharp drawing, kept because the derivatives are asked for where the difference was."""
@@ -116,8 +135,13 @@ class _Fit:
         return self.drawn[1]
 
     def _tint(self, soft: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """A drawing less its mean colour, and the gain of each colour that brings it nearest to the frame."""
+        """A drawing less its mean colour, and the gain of each colour that brings it nearest to the frame.
+
+        Where the world has a light, gain is its doing.
+        """
         centred = soft - soft.mean((0, 1))
+        if self.world.lit:
+            return centred, np.ones(3)
         gain = (centred * self.frame).sum((0, 1)) / (centred**2).sum((0, 1))
         return centred, np.clip(gain, _LEAST_GAIN, _MOST_GAIN)
 
@@ -131,7 +155,7 @@ class _Fit:
         return float(np.abs(self.difference(unknowns)).mean())
 
     def derivatives(self, unknowns: np.ndarray) -> np.ndarray:
-        """(3 S S, 8) of `difference`, less what another tint would undo (variable projection, Kaufman 1975)."""
+        """(3 S S, n + 1) of `difference`, less what another tint would undo (variable projection, Kaufman 1975)."""
         sharp, haze = self._at(unknowns), unknowns[-1]
         centred, gain = self._tint(self._softened(sharp, haze))
         columns = []
@@ -146,11 +170,13 @@ class _Fit:
         power = (centred**2).sum((0, 1))
         for index, column in enumerate(columns):
             column = column - column.mean((0, 1))
-            columns[index] = (gain * (column - centred * (column * centred).sum((0, 1)) / power)).ravel()
+            if not self.world.lit:
+                column = gain * (column - centred * (column * centred).sum((0, 1)) / power)
+            columns[index] = column.ravel()
         return np.stack(columns, axis=1).astype(np.float64)
 
     def solved(self, unknowns: np.ndarray, looks: int) -> np.ndarray:
-        """Unknowns (8,) nearby that bring the drawing nearest."""
+        """Unknowns (n + 1,) nearby that bring the drawing nearest."""
         return least_squares(
             self.difference,
             np.clip(unknowns, 0, 1),
@@ -180,38 +206,52 @@ def _distances(signatures: np.ndarray, signature: np.ndarray) -> np.ndarray:
 
 
 @lru_cache
-def _place_bank(look: LookName) -> tuple[np.ndarray, np.ndarray]:
-    shares = _spread(len(RANGES))
-    pictures = [_signature(_reduced(draw(_pose(row), look, _ROUGH_PX), _BANK_PX)) for row in shares]
-    return shares, np.stack(pictures)
+def _place_bank(look: LookName, world: DrawnWorld) -> tuple[np.ndarray, np.ndarray]:
+    shares = _spread(len(world.ranges))
+    drawings = (world.draw(_pose(row, world), look, _ROUGH_PX) for row in shares)
+    return shares, np.stack([_signature(_reduced(drawing, _BANK_PX)) for drawing in drawings])
 
 
-def _placed(frame: np.ndarray, look: LookName) -> np.ndarray:
-    """(7,) shares of the drawing nearest to the frame as a whole, which is to say in place and tilt."""
-    shares, signatures = _place_bank(look)
+def _placed(frame: np.ndarray, look: LookName, world: DrawnWorld) -> np.ndarray:
+    """(n,) shares of the drawing nearest to the frame as a whole, which is to say in place and tilt."""
+    shares, signatures = _place_bank(look, world)
     return shares[np.argmin(_distances(signatures, _signature(_reduced(frame, _BANK_PX))))]
 
 
+def _surrounded(found: np.ndarray, rough: "_Fit") -> np.ndarray:
+    """Unknowns (n + 1,) with light and background searched anew: a pattern fits itself well in more than one place."""
+    count = len(found) - 1 - _FACE.stop
+    if not count:
+        return found
+    beginnings = [found]
+    for shares in _spread(count)[:_SURROUNDINGS]:
+        beginnings.append(found.copy())
+        beginnings[-1][_FACE.stop : -1] = shares
+    return rough.solved(min(beginnings, key=rough.error), _ROUGH_LOOKS)
+
+
 @lru_cache
-def _face_bank(look: LookName) -> tuple[np.ndarray, np.ndarray]:
-    shares = np.full((1 << _BANK_POWER, len(RANGES)), 0.5)
-    shares[:, _PLACE:] = _spread(len(RANGES) - _PLACE)
-    return shares[:, _PLACE:], np.stack([_face(draw(_pose(row), look, _FINE_PX), row) for row in shares])
+def _face_bank(look: LookName, world: DrawnWorld) -> tuple[np.ndarray, np.ndarray]:
+    shares = np.full((1 << _BANK_POWER, len(world.ranges)), 0.5)
+    shares[:, _FACE] = _spread(_FACE.stop - _FACE.start)
+    drawings = (world.draw(_pose(row, world), look, _FINE_PX) for row in shares)
+    return shares[:, _FACE], np.stack([_face(d, row, world) for d, row in zip(drawings, shares, strict=True)])
 
 
-def _faces(frame: np.ndarray, look: LookName, placed: np.ndarray) -> np.ndarray:
+def _faces(frame: np.ndarray, look: LookName, world: DrawnWorld, placed: np.ndarray) -> np.ndarray:
     """(12, 4) shares of mouth, smile, eyes and brows: the faces most like the one at this place, nearest first."""
-    shares, signatures = _face_bank(look)
-    return shares[np.argsort(_distances(signatures, _face(frame, placed)), kind="stable")[:_NEIGHBOURS]]
+    shares, signatures = _face_bank(look, world)
+    signature = _face(frame, placed, world)
+    return shares[np.argsort(_distances(signatures, signature), kind="stable")[:_NEIGHBOURS]]
 
 
-def _face(frame: np.ndarray, placed: np.ndarray) -> np.ndarray:
+def _face(frame: np.ndarray, placed: np.ndarray, world: DrawnWorld) -> np.ndarray:
     """The signature of the face, turned upright."""
-    pose, picture = _pose(placed), _reduced(frame, _FINE_PX)
+    pose, picture = _pose(placed, world), _reduced(frame, _FINE_PX)
     pixel = _PATCH_SIDE / _PATCH_PX
     cosine, sine = math.cos(math.radians(pose.tilt)), math.sin(math.radians(pose.tilt))
     turn = np.array([[cosine, -sine], [sine, cosine]])
-    corner = turn @ (np.array(_PATCH_CORNER) + 0.5 * pixel) + HEAD + np.array([pose.x, pose.y])
+    corner = turn @ (np.array(_PATCH_CORNER) + 0.5 * pixel) + world.head + np.array([pose.x, pose.y])
     matrix = np.column_stack([turn * pixel, corner]) * len(picture)
     matrix[:, 2] -= 0.5  # pixel centres lie at integers for cv2
     soft = _blurred(picture, 0.6 * pixel)

@@ -1,39 +1,18 @@
-"""A drawn world where the right answer is known: two characters moved by the same hidden parameters.
+"""How the characters of the plain world move, and their clips; see data/world/worlds.py.
 
-Character "A" drawn with a pose and character "B" drawn with the same pose are each other's exact translation, for any
-seed, length, rate and size. Both share their geometry (head, eyes, brows, mouth in the same places); colours, hair, jaw
+Both share their geometry (head, eyes, brows, mouth in the same places); colours, hair, jaw
 and clothes differ. Both wear parting, clip or streak, and ear-ring on the same side: a mirrored mapping is wrong.
 """
 
-import json
 import math
 from collections.abc import Sequence
-from contextlib import suppress
-from dataclasses import asdict, fields
 from fractions import Fraction
 from pathlib import Path
-from typing import NamedTuple
 
-import av
 import numpy as np
-from av.video.reformatter import ColorPrimaries, ColorRange, Colorspace, ColorTrc
 
-from data.disk import make_folder, output_errors, put_in_place, write_bytes
 from data.world.characters import RANGES, LookName, Pose, draw
-from durable.files import partial_path
-
-__all__ = [
-    "RANGES",
-    "LookName",
-    "Pose",
-    "World",
-    "draw",
-    "motion",
-    "poses_from_json",
-    "poses_to_json",
-    "write_clip",
-    "write_world",
-]
+from data.world.clips import SAMPLE_RATE, write_pictures
 
 # Slowest and fastest movement of each parameter in hertz; the mouth moves as fast as slow speech.
 _HERTZ = {
@@ -50,7 +29,7 @@ _BLINK_SECONDS = 0.36
 _BLINK_PAUSE_SECONDS = (1.5, 4.5)
 
 
-def _wander(generator: np.random.Generator, seconds: np.ndarray, slow: float, fast: float) -> np.ndarray:
+def wander(generator: np.random.Generator, seconds: np.ndarray, slow: float, fast: float) -> np.ndarray:
     """(frames,) float64 in (0, 1), uniform in the long run: a sum of sines through the normal distribution."""
     # One sine a slice of the band, so that every seed has slow and fast movement.
     edges = np.linspace(slow, fast, _SINES + 1)
@@ -81,50 +60,23 @@ def motion(seed: int, frames: int, rate: Fraction = Fraction(25)) -> list[Pose]:
     generators = np.random.default_rng(seed).spawn(len(RANGES) + 1)
     tracks = {}
     for generator, (name, (low, high)) in zip(generators, RANGES.items(), strict=False):
-        share = _wander(generator, seconds, *_HERTZ[name])
+        share = wander(generator, seconds, *_HERTZ[name])
         if name == "eyes":
             share = (0.35 + 0.65 * share) * _blinks(generators[-1], seconds)
         tracks[name] = low + (high - low) * share
     return [Pose(**{name: float(track[index]) for name, track in tracks.items()}) for index in range(frames)]
 
 
-def poses_to_json(poses: Sequence[Pose]) -> str:
-    """One line a pose, so that a diff of two clips reads well. Numbers keep every bit."""
-    return "[\n" + ",\n".join(json.dumps(asdict(pose)) for pose in poses) + "\n]\n"
-
-
-def poses_from_json(text: str) -> list[Pose]:
-    """The poses that `poses_to_json` wrote, exactly."""
-    names = [field.name for field in fields(Pose)]
-    return [Pose(**{name: float(entry[name]) for name in names}) for entry in json.loads(text)]
-
-
-_SAMPLE_RATE = 48_000
 _TONE_HERTZ = 220.0
 
 
-def _tone(poses: Sequence[Pose], rate: Fraction, first: int, last: int) -> np.ndarray:
-    """(1, last - first) float32: samples of a soft tone, as loud as the mouth is open at their time."""
-    seconds = np.arange(first, last) / _SAMPLE_RATE
+def tone(poses: Sequence[Pose], rate: Fraction) -> np.ndarray:
+    """(n,) float32: samples of a soft tone, as loud as the mouth is open at their time."""
+    seconds = np.arange(int(len(poses) * SAMPLE_RATE / rate)) / SAMPLE_RATE
     mouth = np.interp(seconds * float(rate), np.arange(len(poses)), [pose.mouth for pose in poses])
     angle = 2 * np.pi * _TONE_HERTZ * seconds
     wave = 0.6 * np.sin(angle) + 0.25 * np.sin(2 * angle) + 0.15 * np.sin(3 * angle)
-    return (0.5 * mouth * wave).astype(np.float32)[None]
-
-
-def _picture_stream(output: av.container.OutputContainer, size: int, rate: Fraction) -> av.VideoStream:
-    # One thread, and no macroblock tree: x264's reads memory that was never written where a row of macroblocks does not
-    # fill its vectors, so that bytes would change with what lay there before.
-    options = {"crf": "10", "preset": "fast", "threads": "1", "mbtree": "0"}
-    stream = output.add_stream("libx264", rate=rate, options=options)
-    stream.width = stream.height = size
-    # 4:2:0 plays everywhere but cannot hold an odd size.
-    stream.pix_fmt = "yuv444p" if size % 2 else "yuv420p"
-    stream.time_base = stream.codec_context.time_base = 1 / rate
-    context = stream.codec_context
-    context.colorspace, context.color_range = int(Colorspace.ITU709), int(ColorRange.MPEG)
-    context.color_primaries, context.color_trc = int(ColorPrimaries.BT709), int(ColorTrc.BT709)
-    return stream
+    return (0.5 * mouth * wave).astype(np.float32)
 
 
 def write_clip(
@@ -138,62 +90,8 @@ def write_clip(
 ) -> None:
     """An MP4 of the character moving through `poses`, `size` x `size` pixels, `rate` frames a second.
 
-    H.264 close to lossless, BT.709; with `sound` an AAC tone as loud as the mouth is open, so that sync can be seen and
-    heard. The file appears at `path` only when whole. Raises OutputError.
-    """
-    partial = partial_path(path)
-    try:
-        with (
-            output_errors(path),
-            av.open(str(partial), "w", format="mp4", options={"movflags": "+faststart"}) as output,
-        ):
-            video = _picture_stream(output, size, rate)
-            audio = output.add_stream("aac", rate=_SAMPLE_RATE, layout="mono") if sound else None
-            written = 0
-            for number, pose in enumerate(poses):
-                picture = av.VideoFrame.from_ndarray(draw(pose, look, size), format="rgb24")
-                frame = picture.reformat(format=video.pix_fmt, dst_colorspace=Colorspace.ITU709)
-                frame.pts, frame.time_base = number, 1 / rate
-                output.mux(video.encode(frame))
-                if audio is not None:
-                    until = int((number + 1) * _SAMPLE_RATE / rate)
-                    chunk = av.AudioFrame.from_ndarray(_tone(poses, rate, written, until), "fltp", "mono")
-                    chunk.sample_rate, chunk.pts, chunk.time_base = _SAMPLE_RATE, written, Fraction(1, _SAMPLE_RATE)
-                    output.mux(audio.encode(chunk))
-                    written = until
-            output.mux(video.encode(None))
-            if audio is not None:
-                output.mux(audio.encode(None))
-        put_in_place(partial, path)
-    finally:
-        with suppress(OSError):
-            partial.unlink(missing_ok=True)
-
-
-class World(NamedTuple):
-    """Clips of one drawn world, each with its hidden parameters beside it, frame by frame, as a .json."""
-
-    anna: Path
-    ben: Path
-    test: Path
-    truth: Path
-
-
-def write_world(folder: Path, seed: int, frames: int, test_frames: int, size: int) -> World:
-    """Draws anna.mp4 and ben.mp4 to learn from, unpaired, `frames` each; test.mp4 of anna and truth.mp4, its answer.
-
+    With `sound` a tone as loud as the mouth is open, so that sync can be seen and heard; see `write_pictures`.
     Raises OutputError.
     """
-    make_folder(folder)
-    world = World(*(folder / f"{name}.mp4" for name in World._fields))
-    unpaired_a, unpaired_b, unseen = (seed * 3 + part for part in (1, 2, 3))
-    _write(world.anna, "A", motion(unpaired_a, frames), size)
-    _write(world.ben, "B", motion(unpaired_b, frames), size)
-    _write(world.test, "A", motion(unseen, test_frames), size)
-    _write(world.truth, "B", motion(unseen, test_frames), size)
-    return world
-
-
-def _write(path: Path, look: LookName, poses: Sequence[Pose], size: int) -> None:
-    write_clip(path, poses, look, size)
-    write_bytes(path.with_suffix(".json"), poses_to_json(poses).encode())
+    pictures = (draw(pose, look, size) for pose in poses)
+    write_pictures(path, pictures, size, rate, tone(poses, rate) if sound else None)

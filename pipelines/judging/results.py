@@ -13,22 +13,23 @@ from typing import Any
 import torch
 
 from pipelines.judging.measures import MEASURES
-from pipelines.options import CompareMethodsOptions, Contender
+from pipelines.options import CompareMethodsOptions
 from pipelines.pages.runfiles import read_evaluation
 
 PARAMETER = "parameter "
 COLUMNS = {
     "psnr": "PSNR, dB",
     "ssim": "SSIM",
-    "parameters": "parameters, % of range",
-    "tof_truth": "tOF, px",
-    "warp_error": "warp error",
+    "parameters": "pose, % of range",
+    "offset": "offset, px",
     "flicker": "flicker, grey levels",
-    "cycle_l1": "there and back, grey levels",
+    "warp_error": "warp error",
     "kernel_distance": "distance from B",
     "sharpness": "sharpness",
 }
-"""Measures of the first table, and their heads."""
+"""Measures of a world's first table, and their heads."""
+Job = tuple[str, str, int]
+"""World, contender and seed of a run."""
 UNKNOWN = "–"
 
 
@@ -64,33 +65,85 @@ def budget_of(options: CompareMethodsOptions) -> str:
 
 
 def written(
-    results: Mapping[tuple[Contender, int], Result], references: Mapping[str, Result], options: CompareMethodsOptions
+    results: Mapping[Job, Result],
+    references: Mapping[str, Mapping[str, Result]],
+    options: CompareMethodsOptions,
+    charts: Mapping[str, str],
 ) -> str:
-    """Markdown: mean and standard deviation of contenders over seeds; their hidden parameters; every run."""
-    names = list(dict.fromkeys(name for name, _ in results))
-    by_name = {name: [result for (other, _), result in results.items() if other == name] for name in names}
+    """Markdown: a section a world, and one over all where there are several.
+
+    references: by world, what else its table shows. charts: by world, a picture of quality against the budget.
+    """
+    worlds = list(dict.fromkeys(world for world, _, _ in results))
+    lines = [
+        f"{budget_of(options)} of training a run, preset {options.preset} at {options.size} px, worlds of seed "
+        f"{options.world_seed}. {processor()}, {os.cpu_count()} cores, torch {torch.__version__}, a thread a run. Mean "
+        "± standard deviation over the seeds; ↑ higher is better, ↓ lower; the best mean is bold.",
+        "",
+    ]
+    if options.minutes is not None:
+        lines += [
+            "Minutes are those of one undisturbed thread: steps are minutes times the steps a minute that pace.json "
+            "has for each method.",
+            "",
+        ]
+    if len(worlds) > 1:
+        together = _over_all(results, worlds)
+        lines += ["## Over all worlds", "", "Means over the worlds, of the seeds that were run on every one.", ""]
+        lines += [*_table(together, {}, _columns(together)), ""]
+    for world in worlds:
+        of_world = {(name, seed): result for (where, name, seed), result in results.items() if where == world}
+        lines += [f"## {world}", "", *_section(of_world, references.get(world, {}), options)]
+        if world in charts:
+            lines += ["", f"![PSNR against the budget on {world}]({charts[world]})"]
+        lines.append("")
+    return "\n".join(lines)
+
+
+def _section(
+    results: Mapping[tuple[str, int], Result], references: Mapping[str, Result], options: CompareMethodsOptions
+) -> list[str]:
+    """Mean and standard deviation of contenders over seeds; their hidden parameters; every run."""
+    by_name = _by_name(results)
     parameters = sorted({key for result in results.values() for key in result.values if key.startswith(PARAMETER)})
     everything = [name for name in MEASURES if any(name in result.values for result in results.values())]
-    lines = [
-        f"{budget_of(options)} of training a run, seeds {', '.join(map(str, options.seeds))}, preset {options.preset} "
-        f"at {options.size} px; {options.frames} frames of each domain to learn from, {options.test_frames} to "
-        f"translate. {_processor()}, {os.cpu_count()} cores, torch {torch.__version__}, a thread a run, {options.jobs} "
-        "at a time. Mean ± standard deviation over the seeds; ↑ higher is better, ↓ lower; the best mean is bold.",
-        "",
-        *_table(by_name, references, COLUMNS, steps=options.minutes is not None),
-        "",
-        "Mean absolute error of each hidden parameter, in parts of its range (↓):",
-        "",
-        *_table(by_name, references, parameters),
-        "",
-        "Every run; minutes of training by the clock, which other work on the machine makes longer:",
-        "",
-        *_every(results, everything),
-    ]
-    return "\n".join(lines) + "\n"
+    lines = _table(by_name, references, _columns(by_name), steps=options.minutes is not None)
+    if parameters:
+        lines += ["", "Mean absolute error of each hidden parameter, in parts of its range (↓):", ""]
+        lines += _table(by_name, references, parameters)
+    lines += ["", "Every run; minutes of training by the clock, which other work on the machine makes longer:", ""]
+    return lines + _every(results, everything)
 
 
-def _processor() -> str:
+def _by_name(results: Mapping[tuple[str, int], Result]) -> dict[str, list[Result]]:
+    found: dict[str, list[Result]] = {}
+    for (name, _), result in results.items():
+        found.setdefault(name, []).append(result)
+    return found
+
+
+def _columns(by_name: Mapping[str, Sequence[Result]]) -> list[str]:
+    """The measures of the first table that anything is known of."""
+    known = {key for results in by_name.values() for result in results for key in result.values}
+    return [column for column in COLUMNS if column in MEASURES and column in known]
+
+
+def _over_all(results: Mapping[Job, Result], worlds: Sequence[str]) -> dict[str, list[Result]]:
+    """By contender, a seed's means over the worlds; a measure that one of them does not have is left out."""
+    found: dict[str, list[Result]] = {}
+    for name, seed in dict.fromkeys((name, seed) for _, name, seed in results):
+        here = [results[world, name, seed] for world in worlds if (world, name, seed) in results]
+        if len(here) < len(worlds):
+            continue
+        values: dict[str, float | None] = {}
+        for column in COLUMNS:
+            known = _known(result.values.get(column) for result in here)
+            values[column] = statistics.fmean(known) if len(known) == len(worlds) else None
+        found.setdefault(name, []).append(Result(values, here[0].step, sum(result.minutes for result in here)))
+    return found
+
+
+def processor() -> str:
     """Its name, where the system tells."""
     with suppress(OSError, StopIteration):
         lines = Path("/proc/cpuinfo").read_text().splitlines()
@@ -99,13 +152,15 @@ def _processor() -> str:
 
 
 def _table(
-    by_name: Mapping[Contender, Sequence[Result]],
+    by_name: Mapping[str, Sequence[Result]],
     references: Mapping[str, Result],
     columns: Collection[str],
     steps: bool = False,
 ) -> list[str]:
     """A row a contender, and the references below. steps: how many the budget was good for."""
     best = {column: _best(by_name, column) for column in columns}
+    if not by_name:
+        return ["No method has been on all of them with one seed."]
     heads = ["method", *(["steps"] if steps else []), *map(_head, columns)]
     lines = [_row(heads), _row(["---"] * len(heads))]
     for name, results in by_name.items():
@@ -119,7 +174,7 @@ def _table(
     return lines
 
 
-def _every(results: Mapping[tuple[Contender, int], Result], columns: Sequence[str]) -> list[str]:
+def _every(results: Mapping[tuple[str, int], Result], columns: Sequence[str]) -> list[str]:
     heads = ["method", "seed", "steps", "minutes", *columns]
     lines = [_row(heads), _row(["---"] * len(heads))]
     for (name, seed), result in sorted(results.items()):
@@ -138,7 +193,7 @@ def _head(column: str) -> str:
     return f"{COLUMNS[column]} {'↑' if MEASURES[column].better == 'higher' else '↓'}"
 
 
-def _best(by_name: Mapping[Contender, Sequence[Result]], column: str) -> str | None:
+def _best(by_name: Mapping[str, Sequence[Result]], column: str) -> str | None:
     """The contender of the best mean."""
     means = {}
     for name, results in by_name.items():

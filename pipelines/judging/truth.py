@@ -9,9 +9,9 @@ import cv2
 import numpy as np
 
 from data.domain.palette import VOID, Palette
-from data.world.characters import RANGES, LookName, Pose, draw
+from data.world.characters import RANGES, LookName, Pose
 from data.world.fitting import read_pose
-from data.world.puppets import poses_from_json
+from data.world.worlds import poses_from_json, world_of
 from pipelines.judging.judge import Mean, Moment, PerFrame
 from pipelines.judging.measures import Value
 from recycle.measures.labels import Confusion, class_accuracy, class_iou, pixel_accuracy
@@ -45,11 +45,15 @@ class Likeness:
 
 
 class HiddenParameters:
-    """On the drawn world: the pose read back from the result, against the pose that the truth was drawn with."""
+    """On a drawn world: the pose read back from the result, against the pose that the truth was drawn with.
+
+    The one value is of head and face; what the world has beside them (light, background) stands in the table.
+    """
 
     def __init__(self, poses: Sequence[Pose]) -> None:
         """poses: of the truth, frame by frame."""
         self._poses = poses
+        self._world = world_of(poses)
         self._read: list[Pose] = []
         self._look: LookName | None = None
         self._why = "the truth has no frames"
@@ -59,7 +63,7 @@ class HiddenParameters:
             self._look, self._why = _drawn_look(moment, self._poses)
         if self._look is None:
             return {}
-        found = read_pose(moment.result, self._look, self._read[-1] if self._read else None)
+        found = read_pose(moment.result, self._look, self._world, self._read[-1] if self._read else None)
         self._read.append(found)
         wanted = self._poses[moment.number]
         parts = [
@@ -71,7 +75,7 @@ class HiddenParameters:
         table = self.table()
         if table is None:
             return {"parameters": self._why}
-        return {"parameters": 100 * float(np.mean([row["part_of_range"] for row in table.values()]))}
+        return {"parameters": 100 * float(np.mean([table[name]["part_of_range"] for name in RANGES]))}
 
     def table(self) -> dict[str, dict[str, Any]] | None:
         """A row a parameter: range, mean absolute error, the same as a part of the range, correlation over time (None
@@ -80,7 +84,7 @@ class HiddenParameters:
         if not self._read:
             return None
         rows = {}
-        for name, (low, high) in RANGES.items():
+        for name, (low, high) in self._world.ranges.items():
             found, wanted = (np.array([getattr(pose, name) for pose in poses]) for poses in (self._read, self._poses))
             error = float(np.abs(found - wanted).mean())
             together = Correlation()
@@ -108,6 +112,7 @@ def _drawn_look(moment: Moment, poses: Sequence[Pose]) -> tuple[LookName | None,
     height, width = moment.truth.shape[:2]
     if height != width or height < SMALLEST_PX:
         return None, f"poses are read from square frames from {SMALLEST_PX} px up"
+    draw = world_of(poses).draw
     errors = {look: absolute_error(moment.truth, draw(poses[0], look, height)) for look in get_args(LookName)}
     look = min(errors, key=lambda name: errors[name])
     if errors[look] > DRAWN_LEVELS:

@@ -17,7 +17,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from data.errors import OutputError
-from data.world.puppets import RANGES, Pose, draw, motion, poses_from_json, poses_to_json, write_clip
+from data.world.characters import RANGES, Pose, draw
+from data.world.puppets import motion, write_clip
+from data.world.worlds import poses_from_json, poses_to_json
 
 REST = Pose()
 poses_anywhere = st.builds(Pose, **{name: st.floats(*limits) for name, limits in RANGES.items()})

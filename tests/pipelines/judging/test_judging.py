@@ -9,7 +9,8 @@ import pytest
 
 from data.domain.palette import read_palette
 from data.video.frame import Frame
-from data.world.puppets import RANGES, draw, motion
+from data.world.characters import RANGES, draw
+from data.world.puppets import motion
 from pipelines.judging.domain import Resemblance
 from pipelines.judging.judge import Judge, Moment
 from pipelines.judging.motion import Steadiness
