@@ -28,6 +28,9 @@ class NetworkConfig:
     upsampling: Literal["transposed", "nearest"] = "transposed"
     """How ResNet generators grow: transposed convolution, as published, or nearest and a convolution (no
     checkerboard)."""
+    skips: bool = False
+    """Connections in ResNet generators from the maps before each halving to those of the same size after it, so that
+    edges stay where they are. Costs 1 % more weights; a U-Net has its own."""
     dropout: bool = False
     """Dropout of one half inside the generators: in every residual block, or in the deep levels of a U-Net."""
     predictor: Literal["unet", "two_view"] = "unet"
@@ -69,6 +72,10 @@ class LossWeights:
     """L1 between a frame and its translation there and back."""
     identity: float = 0.0
     """L1 between a frame and its translation by the generator that should leave it alone."""
+    mirror: float = 0.0
+    """L1 between the translation of a mirrored frame and the mirrored translation: keeps things in their place."""
+    flow: float = 0.0
+    """L1 between the translation of a frame bent by a drawn flow and the bent translation: keeps grain away."""
     l1: float = 0.0
     """L1 between a translated frame and its pair."""
     content: float = 0.0
@@ -93,6 +100,8 @@ class MethodConfig:
     """Consecutive frames in a training window of recyclegan: the predictor takes two, every later one is a target."""
     cycle_direction: Literal["both", "forward", "backward"] = "both"
     """Which half of cyclegan's cycle term is on: A to B to A (forward), B to A to B (backward), or both."""
+    grow_in: float = 0.3
+    """Part of training over which the weights of mirror and flow grow from 0; at once they can freeze the picture."""
     initial_steps: int = 0
     """Steps that cartoongan starts with in which the content term is trained alone."""
     pool_size: int = 0

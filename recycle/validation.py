@@ -54,6 +54,8 @@ def _network_problems(networks: NetworkConfig, changed: set[str]) -> list[str]:
         blocks = residual_blocks(networks.generator)
     except ValueError as error:
         return [*found, f"--{error}"]
+    if blocks is None and networks.skips:
+        found.append("--skips: a U-Net has its own")
     if blocks is None and networks.upsampling != "transposed":
         found.append(f"--upsampling {networks.upsampling}: a U-Net grows by transposed convolutions")
     return found
@@ -96,6 +98,10 @@ def _method_problems(row: MethodRow, config: MethodConfig, changed: set[str]) ->
         found.append(f"--window {config.window}: has to be at least 3, two to predict from and one to predict")
     if "cycle_direction" in row.options and config.cycle_direction != "both" and not config.weights.cycle:
         found.append(f"--cycle-direction {config.cycle_direction}: there is no cycle term under --cycle 0")
+    if not 0 <= config.grow_in <= 1:
+        found.append(f"--grow-in {config.grow_in:g}: has to be from 0 to 1")
+    elif "grow_in" in changed and not (config.weights.mirror or config.weights.flow):
+        found.append(f"--grow-in {config.grow_in:g}: there is neither a mirror term nor a flow term")
     if config.initial_steps < 0:
         found.append(f"--initial-steps {config.initial_steps}: has to be 0 or more")
     elif "initial_steps" in row.options & changed and config.initial_steps and not config.weights.content:

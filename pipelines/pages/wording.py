@@ -63,6 +63,7 @@ def _generators(networks: NetworkConfig) -> str:
     extras = [
         ("dropout", networks.dropout),
         ("nearest upsampling", networks.upsampling == "nearest" and blocks is not None),
+        ("skip connections", networks.skips),
         ("self-attention", networks.attention),
         ("spectral normalisation", networks.spectral_norm == "both"),
     ]

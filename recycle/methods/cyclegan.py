@@ -22,10 +22,11 @@ class CycleGAN(TwoWayMethod):
         self._cycled = _CYCLED[config.cycle_direction]
 
     def way_losses(self, way: Way, x: Tensor, y: Tensor, moment: Moment) -> tuple[Tensor, dict[str, Tensor]]:
-        """G_Y(x), detached; losses adversarial_<way>, cycle_<X>, identity_<Y>."""
+        """G_Y(x), detached; losses adversarial_<way>, cycle_<X>, identity_<Y>, mirror_<X>, flow_<X>."""
         x, y, weights = x[:, 0], y[:, 0], self.weights
         terms: dict[str, Tensor] = {}
-        translated = self.through(way.G_Y, {"fake": x} | ({"same": y} if weights.identity else {}))
+        moved = self.equivariance.move(x, moment)
+        translated = self.through(way.G_Y, {"fake": x} | ({"same": y} if weights.identity else {}) | moved.pictures)
         fake_y = translated["fake"]
         if weights.adversarial:
             # eq. 1, by default with least squares as in section 4: (D_Y(G_Y(x)) - 1)²
@@ -36,4 +37,4 @@ class CycleGAN(TwoWayMethod):
         if weights.identity:
             # section 5.2: ‖G_Y(y) - y‖₁
             terms[f"identity_{way.Y}"] = weights.identity * losses.l1(translated["same"], y)
-        return fake_y.detach(), terms
+        return fake_y.detach(), terms | moved.losses(translated, fake_y, way.X)

@@ -50,7 +50,9 @@ class RecycleGAN(TwoWayMethod):
         terms: dict[str, Tensor] = {}
         xs, ys = x.unbind(1), y.unbind(1)
 
-        translated = self._through(way.G_Y, {"fake": xs[:-1]} | ({"same": ys[:-1]} if weights.identity else {}))
+        moved = self.equivariance.move(xs[0], moment)
+        kinds: dict[str, Sequence[Tensor]] = {"fake": xs[:-1]} | ({"same": ys[:-1]} if weights.identity else {})
+        translated = self._through(way.G_Y, kinds | {kind: [picture] for kind, picture in moved.pictures.items()})
         fake = translated["fake"]
         predicted = self._through(P_Y, {"fake": _pairs(fake), "real": _pairs(ys[:-1])})
 
@@ -76,6 +78,7 @@ class RecycleGAN(TwoWayMethod):
         if weights.identity:
             # identity (CycleGAN section 5.2): Σ_{t<T} ‖G_Y(y_t) - y_t‖₁
             terms[f"identity_{way.Y}"] = weights.identity * _distances(translated["same"], ys[:-1])
+        terms |= moved.losses({kind: translated[kind][0] for kind in moved.pictures}, fake[0], way.X)
         return torch.cat([*fake, *predicted["fake"], *predicted["real"]]).detach(), terms
 
     def _there_and_back(

@@ -14,7 +14,7 @@ Ways = Literal["one-way", "two-way"]
 
 SHARED_TERMS: dict[Ways, frozenset[str]] = {
     "one-way": frozenset({"adversarial"}),
-    "two-way": frozenset({"adversarial", "cycle", "identity"}),
+    "two-way": frozenset({"adversarial", "cycle", "identity", "mirror", "flow"}),
 }
 """Terms that every method of its kind has. A term that all of them learn is added here, once."""
 
@@ -46,6 +46,9 @@ class MethodRow:
     adversarial_loss: AdversarialLoss = "lsgan"
     norm: Literal["instance", "batch"] = "instance"
     dropout: bool = False
+    skips: bool = False
+    rate: float = 1.0
+    """Times the preset's learning rate."""
     initial_part: float = 0.0
     """Part of a preset's steps that `initial_steps` is."""
 
@@ -66,9 +69,10 @@ class MethodRow:
     def defaults(self, preset: PresetName) -> tuple[MethodConfig, TrainingConfig]:
         """The settings that the method and a preset stand for."""
         networks, training = PRESETS[preset]
-        networks = replace(networks, norm=self.norm, dropout=self.dropout)
+        networks = replace(networks, norm=self.norm, dropout=self.dropout, skips=self.skips)
         if preset == "paper" or self.generator == "unet":
             networks = replace(networks, generator=self.generator)
+        training = replace(training, learning_rate=self.rate * training.learning_rate)
         assert training.steps is not None
         config = MethodConfig(
             networks,

@@ -42,7 +42,8 @@ class SyntheticFlow(TwoWayMethod):
             there["next"] = warp(x, flow) + noise
         if weights.identity:
             there["same"] = y
-        translated = self.through(way.G_Y, there)
+        moved = self.equivariance.move(x, moment)
+        translated = self.through(way.G_Y, there | moved.pictures)
         fake_y = translated["fake"]
         if weights.adversarial:
             # adversarial, by default with least squares: (D_Y(G_Y(x)) - 1)²
@@ -60,7 +61,7 @@ class SyntheticFlow(TwoWayMethod):
             # content: ‖N(VGG(G_Y(x))) - N(VGG(x))‖₂², N without each channel's mean and deviation
             seen, wanted = map(_normalised, compared(self.content, fake_y, x))
             terms[f"content_{way.X}"] = weights.content * (seen - wanted).square().mean()
-        return fake_y.detach(), terms
+        return fake_y.detach(), terms | moved.losses(translated, fake_y, way.X)
 
     def _there_and_back(self, way: Way, x: Tensor, fake_y: Tensor) -> dict[str, Tensor]:
         """Terms that ask for the way back, in one forward of G_X."""

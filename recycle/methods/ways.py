@@ -7,6 +7,7 @@ from torch import Tensor, nn
 
 from recycle.config import MethodConfig
 from recycle.methods.base import Method, Moment, inference
+from recycle.methods.equivariance import Equivariance
 from recycle.methods.history import HistoryPool
 from recycle.networks.networks import PICTURE_CHANNELS, build_discriminator, build_generator
 
@@ -70,6 +71,8 @@ class TwoWayMethod(Method):
         self.discriminator_b = build_discriminator(config.networks)
         self.pools = {domain: HistoryPool(config.pool_size) for domain in "ab"}
         self.seed_pools(0)
+        self.equivariance = Equivariance(config.weights.mirror, config.weights.flow, config.grow_in)
+        """Terms mirror and flow, which every method of this kind has."""
 
     @property
     def generators(self) -> dict[str, nn.Module]:
@@ -83,7 +86,8 @@ class TwoWayMethod(Method):
     def way_losses(self, way: Way, x: Tensor, y: Tensor, moment: Moment) -> tuple[Tensor, dict[str, Tensor]]:
         """Fakes of Y, detached, and the losses of one direction, named <term>_<way> or <term>_<domain of the picture>.
 
-        x, y: windows (B, T, 3, H, W) of X and of Y.
+        x, y: windows (B, T, 3, H, W) of X and of Y. Among the losses mirror_<X> and flow_<X>, of first frames: what
+        `equivariance.move` makes of them goes through G_Y in the forward of the other pictures.
         """
 
     def generator_losses(self, a: Tensor, b: Tensor, moment: Moment) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
