@@ -62,6 +62,8 @@ class LossWeights:
 
     adversarial: float = 1.0
     """Adversarial loss of each translated and each predicted-then-translated frame."""
+    detail: float = 0.0
+    """Adversarial loss of what is fine in each translated frame, by judges that see nothing else."""
     recurrent: float = 0.0
     """L1 between a predicted frame and the real one."""
     recycle: float = 0.0

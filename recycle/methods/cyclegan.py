@@ -24,13 +24,10 @@ class CycleGAN(TwoWayMethod):
     def way_losses(self, way: Way, x: Tensor, y: Tensor, moment: Moment) -> tuple[Tensor, dict[str, Tensor]]:
         """G_Y(x), detached; losses adversarial_<way>, cycle_<X>, identity_<Y>, mirror_<X>, flow_<X>."""
         x, y, weights = x[:, 0], y[:, 0], self.weights
-        terms: dict[str, Tensor] = {}
         moved = self.equivariance.move(x, moment)
         translated = self.through(way.G_Y, {"fake": x} | ({"same": y} if weights.identity else {}) | moved.pictures)
         fake_y = translated["fake"]
-        if weights.adversarial:
-            # eq. 1, by default with least squares as in section 4: (D_Y(G_Y(x)) - 1)²
-            terms[f"adversarial_{way.name}"] = weights.adversarial * self.adversarial.generator(way.D_Y(fake_y))
+        terms = self.adversarial_losses(way, fake_y)
         if weights.cycle and way.X in self._cycled:
             # eq. 2: ‖G_X(G_Y(x)) - x‖₁; seen from A this is its forward half, seen from B its backward half
             terms[f"cycle_{way.X}"] = weights.cycle * losses.l1(way.G_X(fake_y), x)

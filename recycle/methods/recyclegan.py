@@ -51,8 +51,11 @@ class RecycleGAN(TwoWayMethod):
         xs, ys = x.unbind(1), y.unbind(1)
 
         moved = self.equivariance.move(xs[0], moment)
-        kinds: dict[str, Sequence[Tensor]] = {"fake": xs[:-1]} | ({"same": ys[:-1]} if weights.identity else {})
-        translated = self._through(way.G_Y, kinds | {kind: [picture] for kind, picture in moved.pictures.items()})
+        there: dict[str, Sequence[Tensor]] = {"fake": xs[:-1]}
+        if weights.identity:
+            there["same"] = ys[:-1]
+        there |= {kind: [picture] for kind, picture in moved.pictures.items()}
+        translated = self._through(way.G_Y, there)
         fake = translated["fake"]
         predicted = self._through(P_Y, {"fake": _pairs(fake), "real": _pairs(ys[:-1])})
 

@@ -3,7 +3,7 @@
 import importlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from recycle.config import PRESETS, AdversarialLoss, LossWeights, MethodConfig, PresetName, TrainingConfig
 
@@ -47,8 +47,8 @@ class MethodRow:
     norm: Literal["instance", "batch"] = "instance"
     dropout: bool = False
     skips: bool = False
-    rate: float = 1.0
-    """Times the preset's learning rate."""
+    tuned: Mapping[PresetName, Mapping[str, int | float]] = field(default_factory=dict)
+    """Fields of `NetworkConfig` and `TrainingConfig` that were found to be better than a preset's own."""
     initial_part: float = 0.0
     """Part of a preset's steps that `initial_steps` is."""
 
@@ -72,7 +72,9 @@ class MethodRow:
         networks = replace(networks, norm=self.norm, dropout=self.dropout, skips=self.skips)
         if preset == "paper" or self.generator == "unet":
             networks = replace(networks, generator=self.generator)
-        training = replace(training, learning_rate=self.rate * training.learning_rate)
+        tuned: Mapping[str, Any] = self.tuned.get(preset, {})
+        networks = replace(networks, **{name: tuned[name] for name in tuned if hasattr(networks, name)})
+        training = replace(training, **{name: tuned[name] for name in tuned if hasattr(training, name)})
         assert training.steps is not None
         config = MethodConfig(
             networks,

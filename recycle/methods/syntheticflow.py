@@ -35,7 +35,6 @@ class SyntheticFlow(TwoWayMethod):
         Raises RuntimeError where `content` was not given and has a weight.
         """
         x, y, weights = x[:, 0], y[:, 0], self.weights
-        terms: dict[str, Tensor] = {}
         there = {"fake": x}
         if weights.unsupervised_spatial:
             flow, noise = _draw(x)
@@ -45,9 +44,7 @@ class SyntheticFlow(TwoWayMethod):
         moved = self.equivariance.move(x, moment)
         translated = self.through(way.G_Y, there | moved.pictures)
         fake_y = translated["fake"]
-        if weights.adversarial:
-            # adversarial, by default with least squares: (D_Y(G_Y(x)) - 1)²
-            terms[f"adversarial_{way.name}"] = weights.adversarial * self.adversarial.generator(way.D_Y(fake_y))
+        terms = self.adversarial_losses(way, fake_y)
         if weights.unsupervised_spatial:
             # unsupervised spatial: ‖G_Y(W(x) + Δ) - W(G_Y(x))‖₁
             terms[f"unsupervised_spatial_{way.X}"] = weights.unsupervised_spatial * losses.l1(

@@ -90,6 +90,13 @@ class TwoWayMethod(Method):
         `equivariance.move` makes of them goes through G_Y in the forward of the other pictures.
         """
 
+    def adversarial_losses(self, way: Way, fake_y: Tensor) -> dict[str, Tensor]:
+        """Loss adversarial_<way> of translated pictures (B, 3, H, W); none for a weight of 0."""
+        if not self.weights.adversarial:
+            return {}
+        # Zhu et al. 2017, eq. 1, by default with least squares as in section 4: (D_Y(G_Y(x)) - 1)²
+        return {f"adversarial_{way.name}": self.weights.adversarial * self.adversarial.generator(way.D_Y(fake_y))}
+
     def generator_losses(self, a: Tensor, b: Tensor, moment: Moment) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
         """Losses of both directions; none for a weight of 0."""
         there = Way("a", "b", self.generator_ab, self.generator_ba, self.discriminator_b)
@@ -100,17 +107,22 @@ class TwoWayMethod(Method):
 
     def discriminator_losses(self, a: Tensor, b: Tensor, fakes: dict[str, Tensor], moment: Moment) -> dict[str, Tensor]:
         """Losses discriminator_b, discriminator_a on first frames; none without an adversarial term."""
-        if not self.weights.adversarial:
+        if not (self.weights.adversarial or self.weights.detail):
             return {}
-        result = {}
-        for domain, windows, D_Y in (("b", b, self.discriminator_b), ("a", a, self.discriminator_a)):
-            scores = self.through(D_Y, {"real": windows[:, 0], "fake": self.pools[domain].query(fakes[domain])})
-            # Zhu et al. 2017, eq. 1, by default least squares, halved as in section 7.1:
-            # 1/2 [(D_Y(y) - 1)² + D_Y(G_Y(x))²]
-            result[f"discriminator_{domain}"] = self.adversarial.real(scores["real"]) + self.adversarial.fake(
-                scores["fake"]
-            )
+        result: dict[str, Tensor] = {}
+        for domain, windows in (("b", b), ("a", a)):
+            result |= self.judge_losses(domain, windows[:, 0], self.pools[domain].query(fakes[domain]))
         return result
+
+    def judge_losses(self, domain: str, real: Tensor, fake: Tensor) -> dict[str, Tensor]:
+        """What the judges of a domain learn from pictures (B, 3, H, W) of it and fakes of it."""
+        return {f"discriminator_{domain}": self.judged(self.discriminators[f"discriminator_{domain}"], real, fake)}
+
+    def judged(self, D_Y: nn.Module, real: Tensor, fake: Tensor) -> Tensor:
+        """The loss of one judge: Zhu et al. 2017, eq. 1, by default least squares, halved as in section 7.1."""
+        scores = self.through(D_Y, {"real": real, "fake": fake})
+        # 1/2 [(D_Y(y) - 1)² + D_Y(G_Y(x))²]
+        return self.adversarial.real(scores["real"]) + self.adversarial.fake(scores["fake"])
 
     def samples(self, a: Tensor, b: Tensor) -> dict[str, Tensor]:
         """Source, translated and reconstructed, of A and then of B."""
