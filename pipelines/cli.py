@@ -12,8 +12,6 @@ import tyro
 from data.errors import OutputError, RetargetError
 from pipelines.advice import advised
 from pipelines.options import (
-    CompareMethodsOptions,
-    DemoOptions,
     EvaluateOptions,
     ExportOptions,
     ExtractOptions,
@@ -22,8 +20,8 @@ from pipelines.options import (
     ReportOptions,
     StudyOptions,
     TrainOptions,
-    WorldOptions,
 )
+from pipelines.world_options import CompareMethodsOptions, DemoOptions, WorldOptions
 from recycle.config import PRESETS
 from recycle.methods import LEFT_OUT, METHODS
 

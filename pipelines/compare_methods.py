@@ -22,12 +22,13 @@ from pipelines.comparing.course import course, save_every
 from pipelines.comparing.pace import steps_in
 from pipelines.comparing.setting import Setting
 from pipelines.judging.results import Job, Result, budget_of, read_result, written
-from pipelines.options import CompareMethodsOptions, Contender
 from pipelines.pages.chart import line_chart
 from pipelines.places import say
 from pipelines.subcommands import Quiet
+from pipelines.world_options import CompareMethodsOptions, Contender
 
 CONTENDERS: dict[Contender, tuple[str, ...]] = {
+    "equivariant": ("--method", "equivariant"),
     "cyclegan": ("--method", "cyclegan"),
     "cyclegan-light": ("--method", "cyclegan", "--adversarial", "0.3", "--identity", "0"),
     "recyclegan": ("--method", "recyclegan"),
@@ -36,8 +37,8 @@ CONTENDERS: dict[Contender, tuple[str, ...]] = {
     "recyclegan-cycle-light": ("--method", "recyclegan", "--cycle", "10", "--adversarial", "0.3"),
     "syntheticflow": ("--method", "syntheticflow", "--content", "0"),
 }
-"""Name in a comparison -> what `retarget train` is given beside the preset; all else is as published. "light" are the
-weights of the demo. syntheticflow goes without its content term, whose weights not every machine has."""
+"""Name in a comparison -> what `retarget train` is given beside the preset; all else is as published. "light" have a
+weaker adversarial term. syntheticflow goes without its content term, whose weights not every machine has."""
 SHEET_MOMENTS = 8
 SHEET_CELL_PX = 128
 THREADS = 1

@@ -10,15 +10,13 @@ from data.errors import SettingsError
 from data.video.assemble import gif_preview, side_by_side
 from data.video.reader import read_frames
 from data.world.worlds import WORLDS
-from pipelines.options import DemoOptions
 from pipelines.places import say
 from pipelines.subcommands import run_shown
+from pipelines.world_options import DemoOptions
 from recycle.measures.metrics import psnr
 
 SHEET_MOMENTS = 8
 SHEET_CELL_PX = 160
-ADVERSARIAL, CYCLE = 0.3, 10
-"""Weights that get furthest in minutes: cycle terms, and discriminators that are heard less while they know little."""
 
 
 def demo(options: DemoOptions) -> None:
@@ -41,8 +39,7 @@ def demo(options: DemoOptions) -> None:
     run_shown(
         *("train", "anna", "ben", "--domains", domains, "--run", run, "--preset", "tiny"),
         *("--method", options.method, "--size", options.size, "--minutes", options.minutes),
-        *("--adversarial", ADVERSARIAL, "--cycle", CYCLE, "--identity", 0, "--no-crop-jitter"),
-        *("--save-every", 200, "--seed", options.seed),
+        *("--no-crop-jitter", "--save-every", 200, "--seed", options.seed),
     )
     run_shown("render", "--run", run, "--domains", domains, "--input", test, "--output", result)
     run_shown("evaluate", "--run", run, "--domains", domains, "--input", test, "--truth", truth)

@@ -5,7 +5,17 @@ A command's options inherit the groups that it has; the last of its bases comes 
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
+
+import tyro
+
+from recycle.methods import METHODS
+
+if TYPE_CHECKING:
+    MethodName = str
+else:
+    MethodName = tyro.extras.literal_type_from_choices(METHODS)
+METHODS_HELP = "What to train:\n" + "\n".join(f"{row.name}: {row.title}; {row.line}." for row in METHODS.values())
 
 
 @dataclass(frozen=True, kw_only=True)

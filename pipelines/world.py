@@ -20,8 +20,8 @@ from data.faces.placing import Analysis, analyse, square_pixels
 from data.world.clips import World, write_pictures
 from data.world.drawnover import WORK_PX, DrawnOver
 from data.world.worlds import WORLDS
-from pipelines.options import WorldOptions
 from pipelines.places import say
+from pipelines.world_options import WorldOptions
 
 SHARES = (0.45, 0.4, 0.15)
 """Of footage: to learn A from, to learn B from, and to translate."""

@@ -39,7 +39,8 @@ class DrawnWorld:
 
     head: rest place of the head's middle. draw: pose, look and size in pixels, to (size, size, 3) uint8 RGB. motion:
     seed, frames, and whether of the second character's own clip, to poses. lit: its light has a strength of its own.
-    names: of the clips of A and B.
+    read_every: of how many frames one is read back: reading is slow where there is much to read. names: of the clips of
+    A and B.
     """
 
     pose: type[Pose]
@@ -49,6 +50,7 @@ class DrawnWorld:
     motion: Callable[[int, int, bool], list]
     lit: bool
     noise_levels: float
+    read_every: int
     names: tuple[str, str]
 
     def write(self, folder: Path, seed: int, frames: int, test_frames: int, size: int) -> World:
@@ -118,6 +120,7 @@ WORLDS: dict[str, DrawnWorld] = {
         motion=_plain_motion,
         lit=False,
         noise_levels=0,
+        read_every=1,
         names=("anna", "ben"),
     ),
     "busy": DrawnWorld(
@@ -128,6 +131,7 @@ WORLDS: dict[str, DrawnWorld] = {
         motion=busy_motion,
         lit=True,
         noise_levels=NOISE_LEVELS,
+        read_every=5,
         names=("cleo", "dan"),
     ),
 }

@@ -14,8 +14,8 @@ from data.disk import make_folder, remove_folder, write_json
 from data.errors import SettingsError
 from pipelines.comparing.setting import Setting
 from pipelines.judging.results import processor
-from pipelines.options import Contender
 from pipelines.places import say
+from pipelines.world_options import Contender
 
 ROUNDS = 3
 STEPS, LOG_EVERY = 60, 10

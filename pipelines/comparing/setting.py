@@ -10,8 +10,8 @@ from data.disk import check_name, name_from, write_json
 from data.errors import SettingsError
 from data.world.clips import World
 from pipelines.judging.results import Job, budget_of
-from pipelines.options import CompareMethodsOptions
 from pipelines.subcommands import Quiet
+from pipelines.world_options import CompareMethodsOptions
 
 
 @dataclass(frozen=True)

@@ -13,8 +13,8 @@ from typing import Any
 import torch
 
 from pipelines.judging.measures import MEASURES
-from pipelines.options import CompareMethodsOptions
 from pipelines.pages.runfiles import read_evaluation
+from pipelines.world_options import CompareMethodsOptions
 
 PARAMETER = "parameter "
 COLUMNS = {

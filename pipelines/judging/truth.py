@@ -61,7 +61,7 @@ class HiddenParameters:
     def see(self, moment: Moment) -> PerFrame:
         if moment.number == 0:
             self._look, self._why = _drawn_look(moment, self._poses)
-        if self._look is None:
+        if self._look is None or moment.number % self._world.read_every:
             return {}
         found = read_pose(moment.result, self._look, self._world, self._read[-1] if self._read else None)
         self._read.append(found)
@@ -85,7 +85,8 @@ class HiddenParameters:
             return None
         rows = {}
         for name, (low, high) in self._world.ranges.items():
-            found, wanted = (np.array([getattr(pose, name) for pose in poses]) for poses in (self._read, self._poses))
+            poses = self._poses[:: self._world.read_every][: len(self._read)]
+            found, wanted = (np.array([getattr(pose, name) for pose in side]) for side in (self._read, poses))
             error = float(np.abs(found - wanted).mean())
             together = Correlation()
             together.add(found, wanted)

@@ -91,3 +91,6 @@ _INSTALLED, LEFT_OUT = installed(_OWN)
 """LEFT_OUT: a line for each method of an installed package that cannot be taken."""
 
 METHODS: dict[str, MethodRow] = _OWN | _INSTALLED
+
+DEFAULT = "equivariant"
+"""What is trained where no method is named: what got furthest where the right answer is known (docs/results.md)."""

@@ -19,8 +19,8 @@ from pipelines.compare_methods import CONTENDERS
 from pipelines.comparing import pace
 from pipelines.comparing.setting import Setting
 from pipelines.judging.results import Result, written
-from pipelines.options import CompareMethodsOptions, Contender
 from pipelines.pages.chart import line_chart
+from pipelines.world_options import CompareMethodsOptions, Contender
 
 SMALL = ["--frames", "24", "--test-frames", "10", "--size", "32", "--methods", "cyclegan", "recyclegan", "--seeds", "0"]
 
