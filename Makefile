@@ -4,9 +4,8 @@
 
 PYTHON ?= python3
 VENV ?= .venv
-# One exact version, before everything else: a looser bound lets another package choose the build.
-TORCH ?= torch==2.13.0
 BIN := $(VENV)/bin
+INSTALL = $(BIN)/python -m pip install --quiet --constraint constraints.txt
 
 .PHONY: demo test lint bench clean
 
@@ -28,16 +27,16 @@ bench: $(VENV)/.dev
 clean:
 	rm -rf $(VENV) *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
 
-$(VENV)/.package: setup.cfg pyproject.toml
+$(VENV)/.package: setup.cfg pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 	  { echo "retarget needs Python 3.11 or newer: make PYTHON=python3.11"; exit 1; }
 	$(PYTHON) -m venv $(VENV) || { echo "no venv module: install it (Debian, Ubuntu: apt install python3-venv)"; exit 1; }
-	$(BIN)/python -m pip install --quiet $(TORCH)
-	$(BIN)/python -m pip install --quiet --editable .
+	$(INSTALL) $$(grep '^torch==' constraints.txt)  # first and alone: else another package chooses the build
+	$(INSTALL) --editable .
 	@$(BIN)/python -c 'import cv2' || \
 	  { echo "OpenCV lacks system libraries (Debian, Ubuntu: apt install libgl1 libglib2.0-0)"; exit 1; }
 	touch $@
 
 $(VENV)/.dev: $(VENV)/.package
-	$(BIN)/python -m pip install --quiet --editable '.[dev]'
+	$(INSTALL) --editable '.[dev]'
 	touch $@

@@ -28,6 +28,10 @@ def describe(rgb: np.ndarray) -> np.ndarray:
     Of the middle square at 64 x 64, in 4 x 4 cells: mean and standard deviation of L, a and b (96 numbers); then, at
     64, 32 and 16 pixels, the strength of edges in 8 directions (3 x 128): histograms of oriented gradients (Dalal and
     Triggs 2005) without their normalisation, so that blur shows.
+
+    >>> flat = describe(np.full((80, 100, 3), 128, np.uint8))
+    >>> flat.shape, bool(flat[96:].any())  # no edges
+    ((480,), False)
     """
     side = min(rgb.shape[:2])
     top, left = (rgb.shape[0] - side) // 2, (rgb.shape[1] - side) // 2
@@ -66,6 +70,13 @@ def kernel_distance(x: np.ndarray, y: np.ndarray) -> float:
     and of y, less twice the mean over pairs of one of each. 0 on average where both are of one distribution, so it can
     be a little below 0.
     n, m at least 2.
+
+    >>> dark, light = np.zeros((3, 1)), np.ones((3, 1))
+    >>> kernel_distance(dark, dark), kernel_distance(dark, light)  # 1 + 8 - 2 * 1
+    (0.0, 7.0)
+    >>> few = np.array([[0.0], [1.0]])
+    >>> kernel_distance(few, few)  # two pictures say nothing
+    -3.5
     """
 
     def kernel(a: np.ndarray, b: np.ndarray) -> np.ndarray:
@@ -83,6 +94,10 @@ def frechet_distance(x: np.ndarray, y: np.ndarray) -> float:
 
     ‖μ - μ'‖² + Tr(Σ + Σ' - 2 (Σ Σ')^½), covariances over n - 1. With Σ = A'A, Σ' = B'B the eigenvalues of Σ Σ' are the
     squared singular values of A B', which is small and exact where D is far more than n. n, m at least 2.
+
+    >>> x = np.array([[-1.0], [1.0]])
+    >>> round(frechet_distance(x, x + 3), 6), round(frechet_distance(x, 2 * x), 6)  # 3²; (√8 - √2)²
+    (9.0, 2.0)
     """
     a, b = ((rows - rows.mean(0)) / np.sqrt(len(rows) - 1) for rows in (x, y))
     shared = np.linalg.svd(a @ b.T, compute_uv=False).sum()
@@ -90,7 +105,14 @@ def frechet_distance(x: np.ndarray, y: np.ndarray) -> float:
 
 
 class Sample:
-    """Features of at most MOST_PICTURES pictures of a clip whose length is not known, spread evenly over it."""
+    """Features of at most MOST_PICTURES pictures of a clip whose length is not known, spread evenly over it.
+
+    >>> sample = Sample(lambda rgb: rgb[0, 0, :1])
+    >>> for number in range(1000):
+    ...     sample.add(np.full((1, 1, 3), number % 256, np.uint8))
+    >>> sample.rows.shape, sample.rows[:4, 0]
+    ((500, 1), array([0., 2., 4., 6.]))
+    """
 
     def __init__(self, features: Callable[[np.ndarray], np.ndarray]) -> None:
         self._features = features

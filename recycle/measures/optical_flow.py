@@ -82,6 +82,11 @@ def fetched(second: np.ndarray, flow: np.ndarray) -> np.ndarray:
     """Each pixel of the first frame as the second one has it: second(p + flow(p)), bilinear, replicated at the border.
 
     second: (H, W) or (H, W, C), float32 or uint8.
+
+    >>> second = np.array([[0, 10, 20, 30]], np.float32)
+    >>> flow = np.full((1, 4, 2), (1.5, 0), np.float32)
+    >>> fetched(second, flow)
+    array([[15., 25., 30., 30.]], dtype=float32)
     """
     x, y = _targets(flow)
     return cv2.remap(second, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
@@ -92,6 +97,15 @@ def visible(forward: np.ndarray, backward: np.ndarray) -> np.ndarray:
 
     forward: from the first frame to the second; backward: back again. The two thresholds are Sundaram et al. 2010, as
     Ruder et al. 2016 (eq. 5 and 6) and Lai et al. 2018 use them; what leaves the picture is not visible either.
+
+    All goes 2 px to the right and comes back: two columns leave the picture. Where the way back does not agree,
+    something else is in the place.
+
+    >>> right, left = (np.full((1, 6, 2), (step, 0), np.float32) for step in (2, -2))
+    >>> visible(right, left).astype(int)
+    array([[1, 1, 1, 1, 0, 0]])
+    >>> bool(visible(right, right).any())
+    False
     """
     height, width = forward.shape[:2]
     x, y = _targets(forward)

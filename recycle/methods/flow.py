@@ -49,6 +49,10 @@ def warp(pictures: Tensor, flow: Tensor) -> Tensor:
 
     Bilinear; what comes in from outside is the pixel at the border, as in the authors' code. Unlike there, a flow of 0
     changes nothing (their grid and PyTorch's default disagree by up to half a pixel). Float32 at least.
+
+    >>> row = torch.tensor([[[[1.0, 2.0, 3.0, 4.0]]]])
+    >>> warp(row, torch.tensor([1.0, 0.0]).view(1, 2, 1, 1).expand(1, 2, 1, 4))  # a pixel to the right
+    tensor([[[[1., 1., 2., 3.]]]])
     """
     dtype = torch.promote_types(pictures.dtype, torch.float32)  # bfloat16 could not tell pixel 300 from 301
     height, width = pictures.shape[-2:]

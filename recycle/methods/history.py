@@ -8,7 +8,12 @@ from torch import Tensor
 
 
 class HistoryPool:
-    """Keeps up to `capacity` pictures of one domain and draws with a random generator of its own."""
+    """Keeps up to `capacity` pictures of one domain and draws with a random generator of its own.
+
+    >>> pool = HistoryPool(capacity=2)
+    >>> [int(pool.query(torch.full((1, 3, 1, 1), step))[0, 0]) for step in range(8)]  # old ones come back later
+    [0, 1, 1, 3, 2, 5, 4, 6]
+    """
 
     def __init__(self, capacity: int, seed: int = 0) -> None:
         self.capacity = capacity

@@ -72,7 +72,7 @@ def load_vgg(path: Path | None, layer: ContentLayer = "conv4_4") -> ContentFeatu
         models = torchvision_models("the content term")
     except WeightsError as error:
         raise FeaturesError(
-            f"{error}, torchvision 0.28.0 beside torch 2.13.0; or switch the term off with --content 0"
+            f"{error}, such as torchvision 0.28.0 beside torch 2.13.0; or switch the term off with --content 0"
         ) from error
     url = models.VGG19_Weights.IMAGENET1K_V1.url
     with torch.device("meta"):  # shapes alone: the classifier is large and not needed

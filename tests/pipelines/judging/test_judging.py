@@ -158,7 +158,7 @@ def test_a_fault_is_caught_by_what_is_meant_for_it_and_by_nothing_else(scores, m
     assert {"X": read >= loud, ".": read <= quiet, "~": read < loud}[sign], read
 
 
-@pytest.mark.parametrize("fault", CLIPS.keys() - {"perfect"})
+@pytest.mark.parametrize("fault", [name for name in CLIPS if name != "perfect"])
 def test_every_fault_is_seen_against_the_truth(scores, fault: str) -> None:
     assert scores[fault]["psnr"] < 45 and scores[fault]["ssim"] < 0.9999
 

@@ -11,8 +11,7 @@ from recycle.methods.base import Moment
 from recycle.methods.recyclegan import RecycleGAN
 from recycle.training import trainer
 from recycle.training.schedule import Schedule
-from tests.recycle.training.test_schedule import Clock
-from tests.recycle.training.tiny_runs import SHORT, TINY, run_training
+from tests.recycle.training.tiny_runs import SHORT, TINY, Clock, run_training
 
 torch.set_num_threads(1)
 

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from recycle.training import trainer
 from recycle.training.schedule import Schedule
-from tests.recycle.training.tiny_runs import SHORT, batches_of, final_bytes, rows, run_training, saved_steps
+from tests.recycle.training.tiny_runs import SHORT, Clock, batches_of, final_bytes, rows, run_training, saved_steps
 
 
 @given(
@@ -34,17 +34,6 @@ def test_the_rate_of_every_step(tmp_path):
     run_training(tmp_path, config)
     expected = [1e-3 * factor for factor in (1, 1, 1, 1, 1, 0.75, 0.5, 0.25)]
     assert [float(row["rate"]) for row in rows(tmp_path)] == pytest.approx(expected)
-
-
-class Clock:
-    """Stands in for the time module: every look at it takes two seconds."""
-
-    def __init__(self) -> None:
-        self.now = 1000.0
-
-    def monotonic(self) -> float:
-        self.now += 2.0
-        return self.now
 
 
 def test_minutes_count_across_an_interruption(tmp_path, monkeypatch):

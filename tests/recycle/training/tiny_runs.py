@@ -107,3 +107,14 @@ def scoring(monkeypatch: pytest.MonkeyPatch, scores: list[float]) -> None:
     monkeypatch.setattr(
         Selection, "compare", lambda self, step, parts, log: compare(self, step, {"cycle": next(left)}, log)
     )
+
+
+class Clock:
+    """Stands in for the time module: every look at it takes two seconds."""
+
+    def __init__(self) -> None:
+        self.now = 1000.0
+
+    def monotonic(self) -> float:
+        self.now += 2.0
+        return self.now
