@@ -98,6 +98,8 @@ class MethodConfig:
     weights: LossWeights = LossWeights()
     adversarial_loss: AdversarialLoss = "lsgan"
     """Least squares (Mao et al. 2017), cross entropy (Goodfellow et al. 2014) or hinge (Zhang et al. 2019)."""
+    adversarial_end: float = 1.0
+    """Part of the adversarial weight that is left at the end of training, towards which it falls in a straight line."""
     window: int = 3
     """Consecutive frames in a training window of recyclegan: the predictor takes two, every later one is a target."""
     cycle_direction: Literal["both", "forward", "backward"] = "both"

@@ -27,7 +27,7 @@ class CycleGAN(TwoWayMethod):
         moved = self.equivariance.move(x, moment)
         translated = self.through(way.G_Y, {"fake": x} | ({"same": y} if weights.identity else {}) | moved.pictures)
         fake_y = translated["fake"]
-        terms = self.adversarial_losses(way, fake_y)
+        terms = self.adversarial_losses(way, fake_y, moment)
         if weights.cycle and way.X in self._cycled:
             # eq. 2: ‖G_X(G_Y(x)) - x‖₁; seen from A this is its forward half, seen from B its backward half
             terms[f"cycle_{way.X}"] = weights.cycle * losses.l1(way.G_X(fake_y), x)

@@ -2,7 +2,8 @@
 
 Ours: both equivariance terms together, growing in (recycle.methods.equivariance says which fault each mends); a second
 judge of each domain that sees only what is fine, in patches of 16 px, which wins back the sharpness that the flow term
-costs and, because grain is not equivariant, wins it where edges are; and generators with skip connections, which keep
+costs and, because grain is not equivariant, wins it where edges are; an adversarial weight that falls, so that what the
+picture is made of is found first and put in its place then; and generators with skip connections, which keep
 edges where a map of a quarter of the size cannot. Theirs: the cycle and adversarial terms (Zhu et al., ICCV 2017), the
 drawn flow (Wang et al., AAAI 2022), the history pool (Shrivastava et al., CVPR 2017), skip connections (Ronneberger et
 al., MICCAI 2015), judges of several scales (Wang et al., CVPR 2018). Equivariance under a geometric transform as a term
@@ -16,6 +17,7 @@ from dataclasses import replace
 from torch import Tensor, nn
 
 from recycle.config import MethodConfig
+from recycle.methods.base import Moment
 from recycle.methods.cyclegan import CycleGAN
 from recycle.methods.ways import Way
 from recycle.networks.networks import build_discriminator
@@ -40,9 +42,9 @@ class Equivariant(CycleGAN):
     def discriminators(self) -> dict[str, nn.Module]:
         return super().discriminators | {f"detail_discriminator_{domain}": D for domain, D in self.details.items()}
 
-    def adversarial_losses(self, way: Way, fake_y: Tensor) -> dict[str, Tensor]:
+    def adversarial_losses(self, way: Way, fake_y: Tensor, moment: Moment) -> dict[str, Tensor]:
         """Losses adversarial_<way> and detail_<way>; none for a weight of 0."""
-        terms = super().adversarial_losses(way, fake_y)
+        terms = super().adversarial_losses(way, fake_y, moment)
         if self.weights.detail:
             # detail: (D'_Y(H G_Y(x)) - 1)², H the picture less its local means
             scores = self.details[way.Y](fine(fake_y))

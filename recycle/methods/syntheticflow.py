@@ -44,7 +44,7 @@ class SyntheticFlow(TwoWayMethod):
         moved = self.equivariance.move(x, moment)
         translated = self.through(way.G_Y, there | moved.pictures)
         fake_y = translated["fake"]
-        terms = self.adversarial_losses(way, fake_y)
+        terms = self.adversarial_losses(way, fake_y, moment)
         if weights.unsupervised_spatial:
             # unsupervised spatial: ‖G_Y(W(x) + Δ) - W(G_Y(x))‖₁
             terms[f"unsupervised_spatial_{way.X}"] = weights.unsupervised_spatial * losses.l1(

@@ -71,6 +71,7 @@ class TwoWayMethod(Method):
         self.discriminator_b = build_discriminator(config.networks)
         self.pools = {domain: HistoryPool(config.pool_size) for domain in "ab"}
         self.seed_pools(0)
+        self._adversarial_end = config.adversarial_end
         self.equivariance = Equivariance(config.weights.mirror, config.weights.flow, config.grow_in)
         """Terms mirror and flow, which every method of this kind has."""
 
@@ -90,12 +91,13 @@ class TwoWayMethod(Method):
         `equivariance.move` makes of them goes through G_Y in the forward of the other pictures.
         """
 
-    def adversarial_losses(self, way: Way, fake_y: Tensor) -> dict[str, Tensor]:
+    def adversarial_losses(self, way: Way, fake_y: Tensor, moment: Moment) -> dict[str, Tensor]:
         """Loss adversarial_<way> of translated pictures (B, 3, H, W); none for a weight of 0."""
         if not self.weights.adversarial:
             return {}
+        weight = self.weights.adversarial * (1 - (1 - self._adversarial_end) * moment.progress)
         # Zhu et al. 2017, eq. 1, by default with least squares as in section 4: (D_Y(G_Y(x)) - 1)²
-        return {f"adversarial_{way.name}": self.weights.adversarial * self.adversarial.generator(way.D_Y(fake_y))}
+        return {f"adversarial_{way.name}": weight * self.adversarial.generator(way.D_Y(fake_y))}
 
     def generator_losses(self, a: Tensor, b: Tensor, moment: Moment) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
         """Losses of both directions; none for a weight of 0."""
