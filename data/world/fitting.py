@@ -2,20 +2,27 @@
 
 import math
 from collections.abc import Iterable
-from functools import lru_cache
 
-import cv2
 import numpy as np
 from scipy.optimize import least_squares
-from scipy.stats import qmc
 
 from data.world.characters import LookName, Pose
+from data.world.nearest import (
+    FACE,
+    FINE_PX,
+    ROUGH_PX,
+    blurred,
+    evenly_spread,
+    nearest_faces,
+    nearest_place,
+    pose_of,
+    reduced,
+    shares_of,
+)
 from data.world.worlds import WORLDS, DrawnWorld
 
-_PLACE, _FACE = slice(0, 3), slice(3, 7)  # of the ranges: x, y and tilt; mouth, smile, eyes and brows; surroundings
-
 # Lengths are fractions of the picture's side.
-_ROUGH_PX, _FINE_PX, _LARGEST_PX = 32, 64, 128
+_LARGEST_PX = 128
 _ROUGH_SIGMA, _FINE_SIGMA = 2 / 64, 0.7 / 64
 _ROUGH_STEP, _FINE_STEP = 0.1, 0.04  # of a range, for the derivatives
 _ROUGH_LOOKS, _FINE_LOOKS = 3, 10  # at most so many rounds of least squares; a nearly shut mouth takes the most
@@ -24,10 +31,6 @@ _HAZE_STEP = 0.02
 _LEAST_GAIN, _MOST_GAIN = 0.75, 1.33
 _OUTLIER_GREYS = 20.0
 
-_BANK_POWER = 10  # 2 ** 10 drawings
-_BANK_PX = 16
-_PATCH_PX, _PATCH_SIDE, _PATCH_CORNER = 28, 0.5, (-0.25, -0.23)  # brows to chin, from the head's middle
-_NEIGHBOURS = 12
 _SURROUNDINGS = 128
 
 
@@ -47,22 +50,22 @@ def read_pose(
     """
     if frame.ndim != 3 or frame.shape[0] != frame.shape[1] or frame.shape[2] != 3 or frame.dtype != np.uint8:
         raise ValueError(f"a frame of the drawn world is (S, S, 3) uint8, not {frame.shape} {frame.dtype}")
-    rough = _Fit(frame, look, world, _ROUGH_PX, _ROUGH_SIGMA, _ROUGH_STEP)
-    fine = _Fit(frame, look, world, _FINE_PX, _FINE_SIGMA, _FINE_STEP)
-    placed = _placed(frame, look, world)
+    rough = _Fit(frame, look, world, ROUGH_PX, _ROUGH_SIGMA, _ROUGH_STEP)
+    fine = _Fit(frame, look, world, FINE_PX, _FINE_SIGMA, _FINE_STEP)
+    placed = nearest_place(frame, look, world)
     found = rough.solved(np.append(placed, _ROUGH_SIGMA**2 / _MOST_HAZE**2 / 4), _ROUGH_LOOKS)
     found = _surrounded(found, rough)
     beginnings = []
-    for face in _faces(frame, look, world, found):
+    for face in nearest_faces(frame, look, world, found):
         beginnings.append(found.copy())
-        beginnings[-1][_FACE] = face
+        beginnings[-1][FACE] = face
     if start is not None:
-        beginnings.append(np.append(_shares(start, world), found[-1]))
+        beginnings.append(np.append(shares_of(start, world), found[-1]))
     found = fine.solved(min(beginnings, key=fine.error), _FINE_LOOKS)
-    if len(frame) > _FINE_PX:
+    if len(frame) > FINE_PX:
         # Strokes are whole pixels wide, a little different at every size.
         found = _Fit(frame, look, world, _LARGEST_PX, _FINE_SIGMA, _FINE_STEP).solved(found, _ROUGH_LOOKS)
-    return _pose(found, world)
+    return pose_of(found, world)
 
 
 def read_poses(frames: Iterable[np.ndarray], look: LookName, world: DrawnWorld = WORLDS["plain"]) -> list[Pose]:
@@ -75,34 +78,6 @@ def read_poses(frames: Iterable[np.ndarray], look: LookName, world: DrawnWorld =
     for frame in frames:
         poses.append(read_pose(frame, look, world, poses[-1] if poses else None))
     return poses
-
-
-@lru_cache
-def _limits(world: DrawnWorld) -> tuple[np.ndarray, np.ndarray]:
-    low, high = np.array(list(world.ranges.values())).T
-    return low, high
-
-
-def _shares(pose: Pose, world: DrawnWorld) -> np.ndarray:
-    """(n,) float64: where in its range each parameter is, 0 to 1."""
-    low, high = _limits(world)
-    return (np.array([getattr(pose, name) for name in world.ranges]) - low) / (high - low)
-
-
-def _pose(shares: np.ndarray, world: DrawnWorld) -> Pose:
-    low, high = _limits(world)
-    values = np.clip(low + (high - low) * shares[: len(low)], low, high)
-    return world.pose(**dict(zip(world.ranges, values.tolist(), strict=True)))
-
-
-def _blurred(picture: np.ndarray, sigma: float) -> np.ndarray:
-    return cv2.GaussianBlur(picture, (0, 0), sigma * len(picture))
-
-
-def _reduced(picture: np.ndarray, side: int) -> np.ndarray:
-    """float32, at most `side` pixels wide and high."""
-    picture = picture.astype(np.float32)
-    return picture if len(picture) <= side else cv2.resize(picture, (side, side), interpolation=cv2.INTER_AREA)
 
 
 class _Fit:
@@ -118,14 +93,14 @@ class _Fit:
         self, frame: np.ndarray, look: LookName, world: DrawnWorld, side: int, sigma: float, step: float
     ) -> None:
         self.world, self.look, self.sigma, self.step = world, look, sigma, step
-        self.frame = _blurred(_reduced(frame, side), sigma)
+        self.frame = blurred(reduced(frame, side), sigma)
         self.drawn: tuple[bytes, np.ndarray] = b"", self.frame
 
     def _softened(self, picture: np.ndarray, haze: float) -> np.ndarray:
-        return _blurred(picture, math.sqrt(self.sigma**2 + _MOST_HAZE**2 * haze))
+        return blurred(picture, math.sqrt(self.sigma**2 + _MOST_HAZE**2 * haze))
 
     def _drawing(self, unknowns: np.ndarray) -> np.ndarray:
-        return self.world.draw(_pose(unknowns, self.world), self.look, len(self.frame)).astype(np.float32)
+        return self.world.draw(pose_of(unknowns, self.world), self.look, len(self.frame)).astype(np.float32)
 
     def _at(self, unknowns: np.ndarray) -> np.ndarray:
         """The sharp drawing, kept because the derivatives are asked for where the difference was."""
@@ -191,70 +166,13 @@ class _Fit:
         ).x
 
 
-def _spread(dimensions: int) -> np.ndarray:
-    """(1024, dimensions) in [0, 1), evenly spread and the same each time."""
-    return qmc.Sobol(dimensions, scramble=False).random_base2(_BANK_POWER)
-
-
-def _signature(picture: np.ndarray) -> np.ndarray:
-    """A small picture as a row of numbers, less its mean colour."""
-    return (picture - picture.mean((0, 1))).ravel()
-
-
-def _distances(signatures: np.ndarray, signature: np.ndarray) -> np.ndarray:
-    return ((signatures - signature) ** 2).sum(axis=1)
-
-
-@lru_cache
-def _place_bank(look: LookName, world: DrawnWorld) -> tuple[np.ndarray, np.ndarray]:
-    shares = _spread(len(world.ranges))
-    drawings = (world.draw(_pose(row, world), look, _ROUGH_PX) for row in shares)
-    return shares, np.stack([_signature(_reduced(drawing, _BANK_PX)) for drawing in drawings])
-
-
-def _placed(frame: np.ndarray, look: LookName, world: DrawnWorld) -> np.ndarray:
-    """(n,) shares of the drawing nearest to the frame as a whole, which is to say in place and tilt."""
-    shares, signatures = _place_bank(look, world)
-    return shares[np.argmin(_distances(signatures, _signature(_reduced(frame, _BANK_PX))))]
-
-
 def _surrounded(found: np.ndarray, rough: "_Fit") -> np.ndarray:
     """Unknowns (n + 1,) with light and background searched anew: a pattern fits itself well in more than one place."""
-    count = len(found) - 1 - _FACE.stop
+    count = len(found) - 1 - FACE.stop
     if not count:
         return found
     beginnings = [found]
-    for shares in _spread(count)[:_SURROUNDINGS]:
+    for shares in evenly_spread(count)[:_SURROUNDINGS]:
         beginnings.append(found.copy())
-        beginnings[-1][_FACE.stop : -1] = shares
+        beginnings[-1][FACE.stop : -1] = shares
     return rough.solved(min(beginnings, key=rough.error), _ROUGH_LOOKS)
-
-
-@lru_cache
-def _face_bank(look: LookName, world: DrawnWorld) -> tuple[np.ndarray, np.ndarray]:
-    shares = np.full((1 << _BANK_POWER, len(world.ranges)), 0.5)
-    shares[:, _FACE] = _spread(_FACE.stop - _FACE.start)
-    drawings = (world.draw(_pose(row, world), look, _FINE_PX) for row in shares)
-    return shares[:, _FACE], np.stack([_face(d, row, world) for d, row in zip(drawings, shares, strict=True)])
-
-
-def _faces(frame: np.ndarray, look: LookName, world: DrawnWorld, placed: np.ndarray) -> np.ndarray:
-    """(12, 4) shares of mouth, smile, eyes and brows: the faces most like the one at this place, nearest first."""
-    shares, signatures = _face_bank(look, world)
-    signature = _face(frame, placed, world)
-    return shares[np.argsort(_distances(signatures, signature), kind="stable")[:_NEIGHBOURS]]
-
-
-def _face(frame: np.ndarray, placed: np.ndarray, world: DrawnWorld) -> np.ndarray:
-    """The signature of the face, turned upright."""
-    pose, picture = _pose(placed, world), _reduced(frame, _FINE_PX)
-    pixel = _PATCH_SIDE / _PATCH_PX
-    cosine, sine = math.cos(math.radians(pose.tilt)), math.sin(math.radians(pose.tilt))
-    turn = np.array([[cosine, -sine], [sine, cosine]])
-    corner = turn @ (np.array(_PATCH_CORNER) + 0.5 * pixel) + world.head + np.array([pose.x, pose.y])
-    matrix = np.column_stack([turn * pixel, corner]) * len(picture)
-    matrix[:, 2] -= 0.5  # pixel centres lie at integers for cv2
-    soft = _blurred(picture, 0.6 * pixel)
-    how = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-    patch = cv2.warpAffine(soft, matrix, (_PATCH_PX, _PATCH_PX), flags=how, borderMode=cv2.BORDER_REPLICATE)
-    return _signature(patch)
