@@ -36,6 +36,7 @@ from data.video.colour import (
 )
 from data.video.frame import Frame, VideoInfo
 from data.video.join import SEGMENT_KEY, join_segments, muxer_of, writing
+from data.video.tracks import plan_tracks
 from durable.files import partial_path
 
 UNTAGGED = {"range": "unspecified", "space": "unspecified", "primaries": "unspecified", "transfer": "unspecified"}
@@ -185,18 +186,20 @@ class VideoWriter:
         source: VideoInfo,
         size: tuple[int, int] | None = None,
         audio_from: Path | None = None,
-        start: Fraction = Fraction(0),
+        start: Fraction | None = None,
         stop: Fraction | None = None,
         metadata: dict[str, str] | None = None,
         crf: int = 18,
     ) -> None:
-        muxer_of(path)
+        muxer = muxer_of(path)
+        tracks = None if audio_from is None else plan_tracks(Path(audio_from), muxer)
         self._segment = path.with_name(f".{path.stem}.picture.mp4")
         self._writer = SegmentWriter(self._segment, source=source, size=size, crf=crf, shown=path)
         self._join = functools.partial(
-            join_segments, [self._segment], path, audio_from=audio_from, start=start, stop=stop, metadata=metadata
+            join_segments, [self._segment], path, tracks=tracks, start=start, stop=stop, metadata=metadata
         )
         self.notes = self._writer.notes
+        self.notes += tracks.notes if tracks else ()
 
     def __enter__(self) -> "VideoWriter":
         self._writer.__enter__()
