@@ -8,6 +8,7 @@ from pathlib import Path
 
 import av
 import av.filter
+import numpy as np
 from av.packet import Packet
 from av.video.format import VideoFormat
 from av.video.stream import VideoStream
@@ -16,7 +17,8 @@ from data.errors import NotAVideoError
 from data.video.colour import ToRgb, colour_of
 from data.video.container import main_video_stream, open_local, time_base_of
 from data.video.frame import Frame, VideoInfo
-from data.video.orientation import orientation_of
+from data.video.orientation import Orientation, orientation_of
+from data.video.planes import Planes
 from data.video.timeline import Clock, Timeline
 
 
@@ -79,29 +81,68 @@ def read_frames(path: str | Path, *, start: Fraction | None = None, stop: Fracti
 
     start, stop: seconds; only frames with start <= time < stop. Numbers count from the beginning of the file all the
     same. What cannot be decoded is skipped and the rest goes on; timestamps always rise, and jumps of the container's
-    clock are mended as `Timeline` does. A picture that changes its
-    size half-way is scaled to the first one's. Interlaced frames are deinterlaced, one out per one in.
+    clock are mended as `Timeline` does. A picture that changes its shape half-way is fitted into the first one's with
+    black bars. Interlaced frames are deinterlaced, one out per one in.
     Raises MissingInputError, and NotAVideoError where no frame at all decodes.
     """
     timeline = Timeline(path)
     with open_local(path) as container:
         stream = main_video_stream(container, path)
         packets = timeline.straightened(container.demux(stream))
-        time_base, to_rgb, deinterlacer = time_base_of(stream), ToRgb(), _Deinterlacer()
-        size: tuple[int, int] | None = None
-        orientation = None
+        time_base, develop, deinterlacer = time_base_of(stream), _Developer(), _Deinterlacer()
         for picture, about in deinterlacer.run(_numbered(_decoded_frames(packets, stream), stream)):
-            size = size or (picture.width, picture.height)
-            # Once a clip: a frame that was asked for its side data is kept until Python looks for cycles.
-            orientation = orientation or orientation_of(picture)
+            develop.look(picture, stream.codec_context.sample_aspect_ratio or Fraction(1))
             seconds = about.pts * time_base
             if stop is not None and seconds >= stop:
                 return
             if start is None or seconds >= start:
-                rgb = orientation.upright(to_rgb(picture, about.colour, size))
-                yield Frame(rgb, about.number, about.pts, time_base, about.duration)
-        if size is None:
+                rgb, planes = develop(picture, about.colour)
+                yield Frame(rgb, about.number, about.pts, time_base, about.duration, planes, develop.shape)
+        if develop.first is None:
             raise NotAVideoError(_no_frame(path))
+
+
+class _Developer:
+    """Makes decoded pictures upright R'G'B' of the first one's shape.
+
+    first: (width, height, sample aspect) of the first picture. shape: how often that has changed since.
+    """
+
+    def __init__(self) -> None:
+        self.first: tuple[int, int, Fraction] | None = None
+        self.shape = 0
+        self._now: tuple[int, int, Fraction] | None = None
+        self._orientation = Orientation()
+        self._to_rgb = ToRgb()
+
+    def look(self, picture: av.VideoFrame, aspect: Fraction) -> None:
+        """Notes the shape of the next picture, whether it is wanted or not."""
+        now = (picture.width, picture.height, aspect)
+        if self.first is None:
+            self.first = self._now = now
+            # Once a clip: a frame that was asked for its side data is kept until Python looks for cycles.
+            self._orientation = orientation_of(picture)
+        elif self._now is not None and now[:2] != self._now[:2]:
+            self.shape, self._now = self.shape + 1, now
+
+    def __call__(self, picture: av.VideoFrame, colour: dict[str, str]) -> tuple[np.ndarray, Planes | None]:
+        """(height, width, 3) uint8 and the picture's planes, where they are of the same shape."""
+        assert self.first is not None and self._now is not None
+        if self._now[:2] == self.first[:2]:
+            rgb = self._orientation.upright(self._to_rgb(picture, colour, self.first[:2]))
+            return rgb, Planes(picture, self._orientation, rgb)
+        size = _fitting(self._now, self.first)
+        framed = np.zeros((self.first[1], self.first[0], 3), np.uint8)
+        left, top = (self.first[0] - size[0]) // 2, (self.first[1] - size[1]) // 2
+        framed[top : top + size[1], left : left + size[0]] = self._to_rgb(picture, colour, size)
+        return self._orientation.upright(framed), None
+
+
+def _fitting(shape: tuple[int, int, Fraction], frame: tuple[int, int, Fraction]) -> tuple[int, int]:
+    """(width, height), in the pixels of `frame`, of a picture that fills it as far as it can unstretched."""
+    width = Fraction(shape[0] * shape[2] / frame[2])
+    scale = min(frame[0] / width, Fraction(frame[1], shape[1]))
+    return max(1, min(frame[0], round(width * scale))), max(1, min(frame[1], round(shape[1] * scale)))
 
 
 def _no_frame(path: str | Path) -> str:
