@@ -111,7 +111,7 @@ def _render_segments(
     info = job.source.info
     files: dict[str, list[Path]] = {"result": [], "compare": []}
     notes: list[str] = []
-    total = sum(time >= job.start for time in analysis.times)
+    total = job.wanted(analysis)
     frames = tqdm(job.source.frames(job.start), total=total, desc="rendering", unit="frame", disable=None)
     for number, (_, segment) in enumerate(groupby(frames, key=analysis.segment_of)):
         result, compare = parts / f"{number:05d}.mp4", parts / f"{number:05d}-compare.mp4"
