@@ -133,7 +133,9 @@ def _add(
         return records
     name = _name_for(source, domain)
     workplace = make_folder(domain.folder / "frames" / f".{name}")
-    made = make_clip(wanted, name, domain, backend, workplace)
+    earlier = _earlier(source.path, domain)
+    beside = [record for record in records if earlier is None or record.clip != earlier.clip]
+    made = make_clip(wanted, name, domain, beside, backend, workplace)
     records = _enter(made, domain, records)
     remove_folder(workplace)
     if len(domain.clips) > 1:

@@ -17,6 +17,7 @@ from data.faces.placing import Analysis, Cropper
 from data.video.encode import SegmentWriter
 from data.video.join import join_segments, muxer_of
 from data.video.reader import read_metadata
+from data.video.tracks import plan_tracks
 from pipelines.options import RenderOptions
 from pipelines.places import say
 from pipelines.translating.paint import Faces, Painter, WholeFrames
@@ -35,6 +36,9 @@ def render(options: RenderOptions) -> None:
     if output.exists() and read_metadata(output).get(KEY) == key:
         say(f"{output}: already rendered")
         return
+    tracks = plan_tracks(job.source.sound, muxer_of(output)) if job.source.sound else None
+    for note in tracks.notes if tracks else ():
+        say(note)
     parts = make_folder(output.parent / f".{output.stem}-{key[:12]}.parts")
     analysis, backend = look(job, parts / "looked.jsonl", face=options.face, models=options.models)
     if backend is None:
@@ -45,10 +49,10 @@ def render(options: RenderOptions) -> None:
 
     segments, notes = _render_segments(job, options, analysis, painter, parts)
     metadata = _metadata(job, key)
-    notes += join_segments(segments["result"], output, audio_from=job.source.sound, start=job.start, metadata=metadata)
+    notes += join_segments(segments["result"], output, tracks=tracks, start=job.start, metadata=metadata)
     if options.compare:
         beside = compare_path(output)
-        join_segments(segments["compare"], beside, audio_from=job.source.sound, start=job.start, metadata=metadata)
+        join_segments(segments["compare"], beside, tracks=tracks, start=job.start, metadata=metadata)
     for note in dict.fromkeys(notes):
         say(note)
     remove_folder(parts)
@@ -107,7 +111,7 @@ def _render_segments(
     info = job.source.info
     files: dict[str, list[Path]] = {"result": [], "compare": []}
     notes: list[str] = []
-    total = sum(time >= job.start for time in analysis.times)
+    total = job.wanted(analysis)
     frames = tqdm(job.source.frames(job.start), total=total, desc="rendering", unit="frame", disable=None)
     for number, (_, segment) in enumerate(groupby(frames, key=analysis.segment_of)):
         result, compare = parts / f"{number:05d}.mp4", parts / f"{number:05d}-compare.mp4"

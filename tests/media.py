@@ -60,3 +60,43 @@ def sound_packets(path: Path) -> list[list[tuple[Fraction, bytes]]]:
             packets = container.demux(container.streams.audio[index])
             tracks.append([(p.pts * p.time_base, bytes(p)) for p in packets if p.size])
     return tracks
+
+
+def write_av(
+    path: Path,
+    *,
+    video_seconds: float,
+    sound_seconds: float,
+    events: list[float],
+    start: Fraction = Fraction(0),
+    hole: tuple[float, float] | None = None,
+    codec: str = "mp2",
+) -> None:
+    """A clip with a white frame and a click at each of `events`, its clock at `start`; no frames inside `hole`."""
+    rate, samples = 48000, np.zeros(round(sound_seconds * 48000), np.float32)
+    for event in events:
+        samples[round(event * rate) :][:96] = 0.8
+    with av.open(str(path), "w", container_options={"muxdelay": "0", "muxpreload": "0"}) as output:
+        video = output.add_stream("libx264", rate=25, options={"bf": "0", "preset": "ultrafast"})
+        video.width, video.height = 64, 48
+        sound = output.add_stream(codec, rate=rate, layout="mono")
+        sound.bit_rate = 128_000
+        packets = []
+        for number in range(round(video_seconds * 25)):
+            if hole and hole[0] <= number / 25 < hole[1]:
+                continue
+            white = any(round(event * 25) == number for event in events)
+            frame = av.VideoFrame.from_ndarray(np.full((48, 64, 3), 255 if white else 60, np.uint8), "rgb24")
+            frame.pts, frame.time_base = number, Fraction(1, 25)
+            packets += video.encode(frame)
+        packets += video.encode(None)
+        for first in range(0, len(samples), 1152):
+            part = av.AudioFrame.from_ndarray(samples[None, first : first + 1152], "fltp", "mono")
+            part.sample_rate, part.pts, part.time_base = rate, first, Fraction(1, rate)
+            packets += sound.encode(part)
+        packets += sound.encode(None)
+        for packet in sorted(packets, key=lambda packet: packet.dts * packet.time_base):
+            for name in ("pts", "dts"):
+                setattr(packet, name, round((getattr(packet, name) * packet.time_base + start) * 90_000))
+            packet.duration, packet.time_base = round(packet.duration * packet.time_base * 90_000), Fraction(1, 90_000)
+            output.mux(packet)

@@ -39,10 +39,14 @@ class Decoded:
         """(height, width) of the picture of a frame."""
         return self._places[clip, number][1:]
 
-    def run(self, clip: str, number: int, length: int) -> np.ndarray:
-        """(length, height, width, 3) uint8 RGB of consecutive frames from `number` on. Nothing is copied."""
-        start, height, width = self._places[clip, number]
-        return self._pixels[clip][start : start + length * height * width * 3].reshape(length, height, width, 3)
+    def of(self, clip: str, numbers: Sequence[int]) -> np.ndarray:
+        """(length, height, width, 3) uint8 RGB of frames of one size; not copied where they are consecutive."""
+        start, height, width = self._places[clip, numbers[0]]
+        bytes_each, length = height * width * 3, len(numbers)
+        if numbers[-1] - numbers[0] == length - 1:
+            return self._pixels[clip][start : start + length * bytes_each].reshape(length, height, width, 3)
+        starts = [self._places[clip, number][0] for number in numbers]
+        return np.stack([self._pixels[clip][at : at + bytes_each].reshape(height, width, 3) for at in starts])
 
 
 def decoded(domain: Domain, records: Sequence[Record], short_side: int, split: str) -> Decoded:

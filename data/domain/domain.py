@@ -8,7 +8,8 @@ personA/contact-sheet.jpg          to look at before training
 
 import dataclasses
 import json
-from collections.abc import Iterable, Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from itertools import groupby
@@ -16,43 +17,10 @@ from pathlib import Path
 from typing import Any
 
 from data.disk import check_name, write_bytes, write_json
+from data.domain.record import Record, runs
 from data.errors import MissingDomainError, SettingsError, TooFewFramesError
 
 FORMAT = 1
-
-
-@dataclass(frozen=True)
-class Record:
-    """One frame of a clip, kept or not.
-
-    number: 0-based among the clip's frames. pts, time_base: as its container gave them.
-    shot, track: which shot, and which run of the followed face; track is None where there is no face to follow.
-    landmarks: [[x, y], ...] in pixels of the upright frame with square pixels. transform: 2x3, from there to the crop.
-    sharpness: variance of the Laplacian of the picture. split: train, test, gap (between them) or excluded.
-    reason: why it is excluded.
-    """
-
-    clip: str
-    number: int
-    pts: int
-    time_base: str
-    shot: int
-    split: str
-    track: int | None = None
-    landmarks: list[list[float]] | None = None
-    transform: list[list[float]] | None = None
-    sharpness: float | None = None
-    reason: str | None = None
-
-    @property
-    def seconds(self) -> Fraction:
-        """Presentation time in seconds, exact."""
-        return self.pts * Fraction(self.time_base)
-
-    @property
-    def picture(self) -> str:
-        """The picture's place inside the domain's folder."""
-        return f"frames/{self.clip}/{self.number + 1:06d}.jpg"
 
 
 @dataclass
@@ -145,23 +113,22 @@ def _without_none(record: Record) -> dict[str, Any]:
     return {key: value for key, value in vars(record).items() if value is not None}
 
 
-def runs(records: Iterable[Record]) -> Iterator[list[Record]]:
-    """Longest stretches of consecutive kept frames of one clip, shot and track: where windows may lie."""
-
-    def place(pair: tuple[int, Record]) -> tuple:
-        position, record = pair
-        return record.clip, record.shot, record.track, record.split, record.number - position
-
-    kept = (record for record in records if record.split != "excluded")
-    for _, stretch in groupby(enumerate(kept), key=place):
-        yield [record for _, record in stretch]
+LEAST_GAP_SECONDS = Fraction(1, 2)
+"""Between what is learned from and what is held out: faces hardly change in less."""
+_MOST_SPARED = Fraction(1, 4)
+"""Of a clip, for what is held out and the gap, where other clips may be held out instead."""
 
 
-def held_out(records: list[Record], window: int) -> list[Record]:
-    """The records of one clip with the last tenth in time as `test` and a window before it as `gap`.
+def held_out(
+    records: list[Record], window: int, beside: Sequence[Record] = (), *, in_time: bool = True
+) -> list[Record]:
+    """The records of one clip with the last tenth in time as `test`, and LEAST_GAP_SECONDS before it as `gap`, or a
+    window where that is longer.
 
     The test part grows backwards until it holds at least one window; a clip that cannot spare a training window, a
-    gap and a test window is all `train`.
+    gap and a test window is all `train`. Where there are other clips, `beside`, one that is short for all this is held
+    out whole or not at all, so that a tenth of the domain is. in_time: times say how far apart frames are; else the gap
+    is a window.
     """
     kept = [record for record in records if record.split != "excluded"]
     kept = [dataclasses.replace(record, split="train") for record in kept]
@@ -169,12 +136,18 @@ def held_out(records: list[Record], window: int) -> list[Record]:
     first = end - max(window, round(end / 10))
     while first > 0 and not _has_window(kept[first:], window):
         first -= 1
-    last_train = first - window
-    if first <= 0 or not _has_window(kept[: max(0, last_train)], window):
-        split = {record.number: record for record in kept}
+    last_train = max(0, first - window)
+    while in_time and last_train > 0 and kept[first].seconds - kept[last_train - 1].seconds < LEAST_GAP_SECONDS:
+        last_train -= 1
+    if beside and end - last_train > _MOST_SPARED * end:
+        parts = Counter(record.split for record in beside)
+        is_test = 10 * (parts["test"] + end) <= parts["train"] + parts["test"] + end and _has_window(kept, window)
+        names = [("test" if is_test else "train")] * end
+    elif first <= 0 or not _has_window(kept[:last_train], window):
+        names = ["train"] * end
     else:
-        names = ["train"] * last_train + ["gap"] * window + ["test"] * (end - first)
-        split = {r.number: dataclasses.replace(r, split=s) for r, s in zip(kept, names, strict=True)}
+        names = ["train"] * last_train + ["gap"] * (first - last_train) + ["test"] * (end - first)
+    split = {r.number: dataclasses.replace(r, split=s) for r, s in zip(kept, names, strict=True)}
     return [split.get(record.number, record) for record in records]
 
 

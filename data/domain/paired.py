@@ -39,8 +39,8 @@ def paired_places(a: Windows, b: Windows) -> list[tuple[int, int]]:
     Clips belong together by their place in the domain, frames by their number; what is missing on one side (deleted,
     excluded, in another part) is left out. Raises SettingsError where pictures do not lie over each other.
     """
-    in_b = {b.frames_of(index): index for index in range(len(b))}
-    pairs = [(i, in_b[a.frames_of(i)]) for i in range(len(a)) if a.frames_of(i) in in_b]
+    in_b = {_shown(b, index): index for index in range(len(b))}
+    pairs = [(i, in_b[_shown(a, i)]) for i in range(len(a)) if _shown(a, i) in in_b]
     for i, j in pairs:
         size_a, size_b = a.size_of(i), b.size_of(j)
         if np.abs(np.subtract(size_a, size_b)).max() > _ROUNDING_PX:
@@ -51,6 +51,10 @@ def paired_places(a: Windows, b: Windows) -> list[tuple[int, int]]:
                 "pairs have to lie over each other"
             )
     return pairs
+
+
+def _shown(windows: Windows, index: int) -> tuple[int, ...]:
+    return windows.frames_of(index)[0], *windows.numbers_of(index)
 
 
 def draw_pair(

@@ -13,8 +13,9 @@ import numpy as np
 from tqdm import tqdm
 
 from data.disk import make_folder, put_in_place, remove_folder
-from data.domain.domain import Domain, Record, require_window, runs
+from data.domain.domain import Domain, Record, require_window
 from data.domain.pictures import pictures_in, read_picture, write_sheet
+from data.domain.record import runs, windows_in
 from data.domain.sources import STRIP_FRAMES, Source, open_source
 from data.errors import MissingInputError, PairsNotStripsError, PictureError, SettingsError
 
@@ -120,7 +121,7 @@ def write_published(a: Domain, b: Domain, folder: Path) -> dict[str, int]:
 
 
 def _windows(records: list[Record], length: int) -> list[list[Record]]:
-    return [run[first : first + length] for run in runs(records) for first in range(len(run) - length + 1)]
+    return [window for run in runs(records) for window in windows_in(run, length)]
 
 
 def _strip(domain: Domain, records: list[Record]) -> np.ndarray:

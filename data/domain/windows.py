@@ -12,7 +12,8 @@ import torch
 from torch.utils.data import DataLoader, Dataset
 
 from data.domain.cache import decoded
-from data.domain.domain import Domain, Record, halves, require_window, runs
+from data.domain.domain import Domain, Record, halves, require_window
+from data.domain.record import runs, windows_in
 from data.errors import SmallPicturesError
 
 LOAD_SCALE = 286 / 256
@@ -35,7 +36,8 @@ class Crop(NamedTuple):
 class Windows:
     """All runs of `window` consecutive frames in one part of a domain.
 
-    A window never crosses a cut, a gap in the face's track, or a frame whose picture was deleted.
+    A window never crosses a cut, a hole in time, a gap in the face's track, or a frame whose picture was deleted; it
+    steps over frames that repeat the one before.
 
     split: "train", "test" (all that is held out) or "choosing" (see `halves`).
     size: side of the square crop in pixels. crop_jitter: load pictures 286/256 larger and crop at a random place;
@@ -54,20 +56,24 @@ class Windows:
         if split == "train":
             require_window(present, window, str(domain.folder))
         self._pictures = decoded(domain, present, load_size_of(size, crop_jitter), split)
-        self._firsts = [record for run in runs(present) for record in run[: max(0, len(run) - window + 1)]]
+        self._windows = [found for run in runs(present) for found in windows_in(run, window)]
         self._clip_places = {clip.clip: place for place, clip in enumerate(domain.clips)}
 
     def __len__(self) -> int:
-        return len(self._firsts)
+        return len(self._windows)
 
     def frames_of(self, index: int) -> tuple[int, int]:
         """What window `index` shows: the place of its clip in the domain, and the number of its first frame."""
-        first = self._firsts[index]
+        first = self._windows[index][0]
         return self._clip_places[first.clip], first.number
+
+    def numbers_of(self, index: int) -> list[int]:
+        """The numbers of window `index`'s frames: consecutive, but where some repeat the one before."""
+        return [record.number for record in self._windows[index]]
 
     def size_of(self, index: int) -> tuple[int, int]:
         """(height, width) in pixels of the pictures that window `index` is cropped from."""
-        first = self._firsts[index]
+        first = self._windows[index][0]
         return self._pictures.size(first.clip, first.number)
 
     def draw(self, index: int, rng: np.random.Generator | None) -> torch.Tensor:
@@ -89,8 +95,7 @@ class Windows:
 
     def cut(self, index: int, crop: Crop) -> torch.Tensor:
         """Window `index` as (window, 3, size, size) float32 in [-1, 1], cropped there."""
-        first = self._firsts[index]
-        pictures = self._pictures.run(first.clip, first.number, self.window)
+        pictures = self._pictures.of(self._windows[index][0].clip, self.numbers_of(index))
         pictures = pictures[:, crop.top : crop.top + self.size, crop.left : crop.left + self.size]
         if crop.flipped:
             pictures = pictures[:, :, ::-1]

@@ -39,7 +39,8 @@ class Analysis:
 
     times: presentation time of each frame in seconds, exact. shot_starts: first frames of the shots after the first.
     choices: the followed face in each frame, steadied; None where it is not, for the reason in `reasons`; both None
-    for whole frames. identity: for the person's next clip.
+    for whole frames. identity: for the person's next clip. repeats: numbers of the frames that show the same as the one
+    before. reshaped: of those where the picture changes its shape.
     """
 
     times: list[Fraction]
@@ -47,6 +48,8 @@ class Analysis:
     choices: list[Choice | None] | None
     reasons: list[str] | None
     identity: Identity | None
+    repeats: frozenset[int] = frozenset()
+    reshaped: tuple[int, ...] = ()
 
     @property
     def frames(self) -> int:
@@ -56,6 +59,15 @@ class Analysis:
     def faceless(self) -> bool:
         """A face was looked for in every frame, and none was found."""
         return self.choices is not None and not any(self.choices)
+
+    def note_on_shapes(self, source: Source) -> str | None:
+        """A line for the user where the source changes its shape midway."""
+        if not self.reshaped:
+            return None
+        times = ", ".join(f"{float(self.times[number]):.2f}" for number in self.reshaped[:5])
+        more = ", ..." if len(self.reshaped) > 5 else ""
+        size = f"{source.info.width}x{source.info.height}"
+        return f"{source.path.name}: its picture changes shape at {times}{more} s: fitted into {size} with bars"
 
     def segment_of(self, frame: Frame) -> tuple[int, int]:
         """A shot, or part of a long shot: frames with the same answer are rendered together."""
@@ -79,18 +91,23 @@ def analyse(
     """
     if not spool.exists():
         _look(source, backend, spool)
+    times, repeats, reshaped = [], [], []
     with spool.open() as lines:
-        times = [Fraction(json.loads(line)["time"]) for line in lines]
+        for number, line in enumerate(map(json.loads, lines)):
+            times.append(Fraction(line["time"]))
+            repeats += [number] if line.get("repeats") else []
+            reshaped += [number] if line.get("reshaped") else []
+    same = frozenset(repeats), tuple(reshaped)
     found = json.loads(spool.with_suffix(".shots.json").read_text())
     known = source.known_shots(len(times))
     shot_starts = [number for number in (found if known is None else known) if number < len(times)]
     if backend is None:
-        return Analysis(times, shot_starts, None, None, None)
+        return Analysis(times, shot_starts, None, None, None, *same)
     asked = identity if identity is not None and face == "largest" else whom(face, backend)
     gap_frames = max(1, round(_MISS_SECONDS * source.info.rate)) if source.info.rate else 5
     followed = follow(_detections(spool), shot_starts, face=asked, gap_frames=gap_frames)
     choices = steady(followed.choices, [float(time) for time in times], backend)
-    return Analysis(times, shot_starts, choices, followed.reasons, followed.identity)
+    return Analysis(times, shot_starts, choices, followed.reasons, followed.identity, *same)
 
 
 def whom(face: str, backend: Backend) -> str | int | Identity:
@@ -166,16 +183,19 @@ class Cropper:
 def _look(source: Source, backend: Backend | None, spool: Path) -> None:
     """Writes a line a frame: its time and, with a backend, its faces; and the shots into a file beside it."""
     partial = partial_path(spool)
-    shots = ShotFinder()
+    shots, shape = ShotFinder(), 0
     try:
         with output_errors(spool), partial.open("w") as lines:
             frames = source.frames()
             for frame in tqdm(
                 frames, total=source.info.frames, desc="looking", unit="frame", disable=None, leave=False
             ):
-                if source.shot_frames is None:
-                    shots.feed(frame.rgb, frame.seconds)
                 line: dict = {"time": str(frame.seconds)}
+                if frame.shape != shape:
+                    shape, line["reshaped"] = frame.shape, True
+                new_shape = line.get("reshaped", False)
+                if source.shot_frames is None and shots.feed(frame.rgb, frame.seconds, new_shape=new_shape):
+                    line["repeats"] = True
                 if backend is not None:
                     found = backend.find(square_pixels(frame.rgb, source.info))
                     line["faces"] = [detection.to_json() for detection in found]

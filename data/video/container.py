@@ -1,4 +1,4 @@
-"""Opening media files safely, and keeping their timestamps rising.
+"""Opening media files safely.
 
 A file is opened with local protocols and with real containers only, so that a "video" that is a playlist cannot make
 us read other files or the network.
@@ -82,31 +82,3 @@ def main_video_stream(container: InputContainer, path: str | Path) -> VideoStrea
 def time_base_of(stream: Stream) -> Fraction:
     """Seconds a unit of the stream's timestamps; FFmpeg always sets it on reading."""
     return stream.time_base or Fraction(1, av.time_base)
-
-
-class Clock:
-    """Keeps timestamps rising: fills those that are missing, repairs those that stand still or jump back.
-
-    step: usual distance of two, in units of the time base (a Fraction, so that filling does not drift).
-    second: units of the time base in a second.
-    """
-
-    def __init__(self, step: Fraction, second: Fraction) -> None:
-        self._step, self._second = step, second
-        self._anchor, self._since, self._offset = 0, 0, 0
-        self._last: int | None = None
-
-    def stamp(self, given: int | None) -> int:
-        """The timestamp to use for one that the container gave."""
-        if given is None:
-            self._since += 1 if self._last is not None else 0
-            stamp = self._anchor + round(self._since * self._step)
-        else:
-            stamp = given + self._offset
-            if self._last is not None and stamp < self._last - self._second:
-                # Joined recordings start their clock anew: go on where the first one ended.
-                stamp = self._last + max(1, round(self._step))
-                self._offset = stamp - given
-            self._anchor, self._since = stamp, 0
-        self._last = stamp if self._last is None else max(stamp, self._last + 1)
-        return self._last

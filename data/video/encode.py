@@ -18,28 +18,17 @@ from types import TracebackType
 import av
 import numpy as np
 from av.container import OutputContainer
-from av.video.reformatter import VideoReformatter
 from av.video.stream import VideoStream
 
 from data.disk import put_in_place
 from data.errors import OutputError
-from data.video.colour import (
-    FULL,
-    HDR_TRANSFERS,
-    LIMITED,
-    MATRICES,
-    PRIMARIES,
-    TRANSFERS,
-    assumed_matrix,
-    from_rgb,
-    matrix_of,
-)
+from data.video.colour import FULL, LIMITED, MATRICES, PRIMARIES, TRANSFERS
 from data.video.frame import Frame, VideoInfo
 from data.video.join import SEGMENT_KEY, join_segments, muxer_of, writing
+from data.video.storing import Storing
+from data.video.tracks import plan_tracks
 from durable.files import partial_path
 
-UNTAGGED = {"range": "unspecified", "space": "unspecified", "primaries": "unspecified", "transfer": "unspecified"}
-SDR = {"range": "tv", "space": "bt709", "primaries": "bt709", "transfer": "bt709"}
 FALLBACK_RATE = Fraction(25)
 """Frames a second that the encoder plans for, and that a lone frame lasts, where the source does not know."""
 
@@ -70,13 +59,12 @@ class SegmentWriter:
         self.notes: list[str] = []
         self._path, self._partial, self._shown = path, partial_path(path), shown or path
         self._source, self._size, self._crf = source, size or (source.width, source.height), crf
-        self._tags, self._matrix = _colour_to_write(source, self._size)
-        self._reformatter = VideoReformatter()
+        self._storing = Storing(source, self._size)
         self._output: OutputContainer | None = None
         self._stream: VideoStream | None = None
         self._durations: deque[int] = deque()
         self._first = self._last = self._step = 0
-        if any(side % 2 for side in self._size):
+        if self._storing.upsampled:
             self.notes.append(f"{self._size[0]}x{self._size[1]} is odd: written as 4:4:4 so that the size stays")
 
     def __enter__(self) -> "SegmentWriter":
@@ -100,15 +88,10 @@ class SegmentWriter:
             self._step = frame.pts - self._last
         self._last = frame.pts
         self._durations.append(frame.duration)
-        colour_range = FULL if self._tags["range"] == "pc" else LIMITED
-        picture = from_rgb(frame.rgb, self._pixels, self._matrix, colour_range, self._reformatter)
+        picture = self._storing.picture(frame)
         picture.time_base = 1 / Fraction(frame.time_base.denominator)
         picture.pts = (frame.pts - self._first) * frame.time_base.numerator
         self._mux(picture)
-
-    @property
-    def _pixels(self) -> str:
-        return "yuv444p" if any(side % 2 for side in self._size) else "yuv420p"
 
     def _open(self, first: Frame) -> None:
         self._first = first.pts
@@ -123,14 +106,14 @@ class SegmentWriter:
             self._output.metadata[SEGMENT_KEY] = json.dumps([first.pts, str(first.time_base)])
             stream = self._stream = self._output.add_stream("libx264", rate=_sane_rate(self._source.rate))
             stream.width, stream.height = self._size
-            stream.pix_fmt = self._pixels
+            stream.pix_fmt = self._storing.pixels
             stream.codec_context.time_base = Fraction(1, timescale)
             stream.time_base = Fraction(1, timescale)
             stream.codec_context.sample_aspect_ratio = self._source.sample_aspect
-            stream.codec_context.color_range = {"tv": LIMITED, "pc": FULL}.get(self._tags["range"], 0)
-            stream.codec_context.colorspace = _number(MATRICES, self._tags["space"])
-            stream.codec_context.color_primaries = _number(PRIMARIES, self._tags["primaries"])
-            stream.codec_context.color_trc = _number(TRANSFERS, self._tags["transfer"])
+            stream.codec_context.color_range = {"tv": LIMITED, "pc": FULL}.get(self._storing.tags["range"], 0)
+            stream.codec_context.colorspace = _number(MATRICES, self._storing.tags["space"])
+            stream.codec_context.color_primaries = _number(PRIMARIES, self._storing.tags["primaries"])
+            stream.codec_context.color_trc = _number(TRANSFERS, self._storing.tags["transfer"])
             # x264's macroblock tree reads memory that was never written at many widths: other bytes from run to run.
             stream.options = {"preset": "veryfast", "crf": str(self._crf), "bf": "0", "mbtree": "0"}
 
@@ -185,18 +168,20 @@ class VideoWriter:
         source: VideoInfo,
         size: tuple[int, int] | None = None,
         audio_from: Path | None = None,
-        start: Fraction = Fraction(0),
+        start: Fraction | None = None,
         stop: Fraction | None = None,
         metadata: dict[str, str] | None = None,
         crf: int = 18,
     ) -> None:
-        muxer_of(path)
+        muxer = muxer_of(path)
+        tracks = None if audio_from is None else plan_tracks(Path(audio_from), muxer)
         self._segment = path.with_name(f".{path.stem}.picture.mp4")
         self._writer = SegmentWriter(self._segment, source=source, size=size, crf=crf, shown=path)
         self._join = functools.partial(
-            join_segments, [self._segment], path, audio_from=audio_from, start=start, stop=stop, metadata=metadata
+            join_segments, [self._segment], path, tracks=tracks, start=start, stop=stop, metadata=metadata
         )
         self.notes = self._writer.notes
+        self.notes += tracks.notes if tracks else ()
 
     def __enter__(self) -> "VideoWriter":
         self._writer.__enter__()
@@ -215,24 +200,6 @@ class VideoWriter:
                 self.notes += self._join()
         finally:
             self._segment.unlink(missing_ok=True)
-
-
-def _colour_to_write(source: VideoInfo, size: tuple[int, int]) -> tuple[dict[str, str], str]:
-    """(tags, matrix) of the new video: the source's, so that a player does to it what it does to the source.
-
-    HDR was brought to SDR on reading. What was R'G'B' gets a matrix and its tag. An untagged source stays untagged,
-    unless the new size would make a reader assume another matrix.
-    """
-    tags = UNTAGGED | source.colour
-    if tags["transfer"] in HDR_TRANSFERS:
-        return dict(SDR), "bt709"
-    matrix = matrix_of(tags, source.width, source.height)
-    was_rgb = av.VideoFormat(source.pixel_format).is_rgb
-    if was_rgb:
-        tags["range"] = "tv"
-    if tags["space"] != matrix and (was_rgb or tags["space"] != "unspecified" or matrix != assumed_matrix(*size)):
-        tags["space"] = matrix
-    return tags, matrix
 
 
 def _number(names: dict[int, str], name: str) -> int:

@@ -5,6 +5,8 @@ from fractions import Fraction
 
 import numpy as np
 
+from data.video.planes import Planes
+
 
 @dataclass(frozen=True)
 class Frame:
@@ -15,6 +17,8 @@ class Frame:
     pts: presentation timestamp in units of `time_base`, exactly as the container gave it.
     time_base: seconds a unit of pts.
     duration: length on screen in units of `time_base`; 0 where the container does not say.
+    planes: the decoder's own, where what is not changed may be encoded from them.
+    shape: how often the picture has changed its shape so far; later shapes are fitted into the first one's with bars.
     """
 
     rgb: np.ndarray
@@ -22,6 +26,8 @@ class Frame:
     pts: int
     time_base: Fraction
     duration: int = 0
+    planes: Planes | None = None
+    shape: int = 0
 
     @property
     def seconds(self) -> Fraction:

@@ -4,6 +4,7 @@ Exact times in MP4: the picture's track counts in the source's own unit; a track
 edit, whose length is counted in the movie's unit, which is therefore chosen to divide every track's start.
 """
 
+import errno
 import heapq
 import json
 import math
@@ -11,6 +12,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import av
 from av.container import OutputContainer
@@ -18,9 +20,10 @@ from av.packet import Packet
 from av.video.stream import VideoStream
 
 from data.disk import output_errors, put_in_place
-from data.errors import SettingsError
+from data.errors import OutputError, SettingsError
 from data.video.container import open_local
 from data.video.sound import Sound
+from data.video.tracks import Tracks
 from durable.files import partial_path
 
 MUXERS = {".mp4": "mp4", ".m4v": "mp4", ".mov": "mov", ".mkv": "matroska"}
@@ -29,6 +32,10 @@ SEGMENT_KEY = "retarget_segment"
 LATEST_START_SECONDS = 10
 """Recordings cut from a broadcast may start hours in; players would show nothing until then."""
 LARGEST_TIMESCALE = 2**31 - 1
+_DISK_ERRORS = {
+    errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOENT,
+    errno.EISDIR, errno.ENOTDIR, errno.EMFILE, errno.ENAMETOOLONG,
+}  # fmt: skip
 
 
 def muxer_of(path: Path) -> str:
@@ -47,39 +54,45 @@ def writing(path: Path) -> Iterator[None]:
         except av.FFmpegError as error:
             if isinstance(error, OSError):
                 raise
-            raise OSError(error.errno, error.strerror) from error
+            if error.errno in _DISK_ERRORS:
+                raise OSError(error.errno, error.strerror) from error
+            raise OutputError(
+                f"{path}: cannot be written (FFmpeg says: {error.strerror}); try another kind of file, such as .mkv"
+            ) from error
 
 
 def join_segments(
     segments: list[Path],
     output: Path,
     *,
-    audio_from: Path | None = None,
-    start: Fraction = Fraction(0),
+    tracks: Tracks | None = None,
+    start: Fraction | None = None,
     stop: Fraction | None = None,
     metadata: dict[str, str] | None = None,
 ) -> list[str]:
-    """Puts the frames of `segments` (of SegmentWriter, in order) and the sound of `audio_from` into `output`.
+    """Puts the frames of `segments` (of SegmentWriter, in order) and the sound of `tracks` into `output`.
 
-    start: seconds that are subtracted from all times, of picture and sound alike; sound before it is left out.
+    tracks: planned for a file of `output`'s kind; None for the picture alone.
+    start: seconds that are subtracted from all times, of picture and sound alike; sound before it is left out. None:
+    from the beginning, wherever that is.
     stop: seconds, before the subtraction, from which sound is left out.
     metadata: tags of the file, any keys. Returns lines for the user on what could not be kept as it was.
     The file appears when it is whole. Raises SettingsError (kind of file, output is its own source), OutputError, and
-    MissingInputError or NotAVideoError for `audio_from`; segments that do not belong together are a ValueError.
+    MissingInputError or NotAVideoError for the file of `tracks`; segments that do not belong together are a ValueError.
     """
     muxer, partial = muxer_of(output), partial_path(output)
-    if audio_from is not None and output.exists() and output.samefile(audio_from):
+    if tracks is not None and output.exists() and output.samefile(tracks.path):
         raise SettingsError(f"{output}: would replace the video it is made from; choose another name")
     try:
         with ExitStack() as stack:
             sound = None
-            if audio_from is not None:
-                container = stack.enter_context(open_local(audio_from))
-                sound = Sound(container, Path(audio_from), start, stop)
+            if tracks is not None:
+                sound = Sound(stack.enter_context(open_local(tracks.path)), tracks, start, stop)
             picture = _Picture(segments)
-            shift, notes = _shift(picture, sound, start, output.name)
+            shift, notes = _shift(picture, sound, start or Fraction(0), output.name)
             with writing(output):
-                _mux(picture, sound, shift, partial, muxer, metadata or {})
+                chapters = _chapters(tracks, shift, stop) if tracks is not None else []
+                _mux(picture, sound, shift, partial, muxer, metadata or {}, chapters)
         put_in_place(partial, output)
     finally:
         partial.unlink(missing_ok=True)
@@ -151,8 +164,27 @@ def _shift(picture: _Picture, sound: Sound | None, start: Fraction, name: str) -
     return start + extra, notes
 
 
+def _chapters(tracks: Tracks, shift: Fraction, stop: Fraction | None) -> list[Any]:
+    """The source's chapters `shift` seconds earlier, without those outside the new file."""
+    moved: list[Any] = []
+    for chapter in tracks.chapters:
+        unit = chapter["time_base"] or Fraction(1, av.time_base)
+        start, end = chapter["start"] * unit, chapter["end"] * unit
+        if end > shift and (stop is None or start < stop):
+            times = {"start": round((max(start, shift) - shift) * 1000), "end": round((end - shift) * 1000)}
+            about = {"id": len(moved), "time_base": Fraction(1, 1000), "metadata": chapter["metadata"]}
+            moved.append(about | times)
+    return moved
+
+
 def _mux(
-    picture: _Picture, sound: Sound | None, shift: Fraction, partial: Path, muxer: str, metadata: dict[str, str]
+    picture: _Picture,
+    sound: Sound | None,
+    shift: Fraction,
+    partial: Path,
+    muxer: str,
+    metadata: dict[str, str],
+    chapters: list[Any],
 ) -> None:
     timescale = math.lcm(picture.timescale, shift.denominator)
     if timescale > LARGEST_TIMESCALE:
@@ -170,10 +202,11 @@ def _mux(
     output = av.open(f"file:{partial.absolute()}", "w", format=muxer, container_options=options)
     with output:
         output.metadata.update(metadata)
+        output.set_chapters(chapters)
         stream = picture.add_to(output)
         tracks = [picture.packets(stream, shift, timescale)]
         if sound is not None:
-            sound.attach(output, muxer)
+            sound.attach(output)
             tracks.append(sound.packets(shift, from_zero=muxer == "matroska"))
         for _, packet in heapq.merge(*tracks, key=lambda timed: timed[0]):
             output.mux(packet)

@@ -1,24 +1,25 @@
 """Reading video: what a file is, and its frames with their exact times."""
 
-import math
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
-from typing import Any
 
 import av
 import av.filter
 import numpy as np
-from av.container import InputContainer
+from av.packet import Packet
 from av.video.format import VideoFormat
 from av.video.stream import VideoStream
 
 from data.errors import NotAVideoError
 from data.video.colour import ToRgb, colour_of
-from data.video.container import Clock, main_video_stream, open_local, time_base_of
+from data.video.container import main_video_stream, open_local, time_base_of
 from data.video.frame import Frame, VideoInfo
+from data.video.orientation import Orientation, orientation_of
+from data.video.planes import Planes
+from data.video.timeline import Clock, Timeline
 
 
 @dataclass
@@ -38,20 +39,20 @@ def probe(path: str | Path) -> VideoInfo:
     """
     with open_local(path) as container:
         stream = main_video_stream(container, path)
-        first = next(_decoded_frames(container, stream), None)
+        first = next(_decoded_frames(container.demux(stream), stream), None)
         if first is None:
             raise NotAVideoError(_no_frame(path))
         colour, rate = colour_of(first), stream.average_rate or stream.guessed_rate or Fraction(0)
         seconds = Fraction(container.duration or 0, av.time_base)
-        rotation, _, transposed = _orientation(first)
+        orientation = orientation_of(first)
         aspect = stream.sample_aspect_ratio or Fraction(1)
-        size = (first.height, first.width) if transposed else (first.width, first.height)
+        size = (first.height, first.width) if orientation.transposed else (first.width, first.height)
         return VideoInfo(
             path=str(path),
             width=size[0],
             height=size[1],
-            sample_aspect=1 / aspect if transposed else aspect,
-            rotation=rotation,
+            sample_aspect=1 / aspect if orientation.transposed else aspect,
+            rotation=orientation.rotation,
             rate=rate,
             time_base=time_base_of(stream),
             frames=stream.frames or round(seconds * rate) or None,
@@ -79,36 +80,77 @@ def read_frames(path: str | Path, *, start: Fraction | None = None, stop: Fracti
     """Frames in order of time, upright, 8-bit full-range SDR R'G'B' (see Frame), at most two in memory.
 
     start, stop: seconds; only frames with start <= time < stop. Numbers count from the beginning of the file all the
-    same. What cannot be decoded is skipped and the rest goes on; timestamps always rise. A picture that changes its
-    size half-way is scaled to the first one's. Interlaced frames are deinterlaced, one out per one in.
+    same. What cannot be decoded is skipped and the rest goes on; timestamps always rise, and jumps of the container's
+    clock are mended as `Timeline` does. A picture that changes its shape half-way is fitted into the first one's with
+    black bars. Interlaced frames are deinterlaced, one out per one in.
     Raises MissingInputError, and NotAVideoError where no frame at all decodes.
     """
+    timeline = Timeline(path)
     with open_local(path) as container:
         stream = main_video_stream(container, path)
-        time_base, to_rgb, deinterlacer = time_base_of(stream), ToRgb(), _Deinterlacer()
-        size: tuple[int, int] | None = None
-        orientation = None
-        for picture, about in deinterlacer.run(_numbered(_decoded_frames(container, stream), stream)):
-            size = size or (picture.width, picture.height)
-            # Once a clip: a frame that was asked for its side data is kept until Python looks for cycles.
-            orientation = orientation or _orientation(picture)
+        packets = timeline.straightened(container.demux(stream))
+        time_base, develop, deinterlacer = time_base_of(stream), _Developer(), _Deinterlacer()
+        for picture, about in deinterlacer.run(_numbered(_decoded_frames(packets, stream), stream)):
+            develop.look(picture, stream.codec_context.sample_aspect_ratio or Fraction(1))
             seconds = about.pts * time_base
             if stop is not None and seconds >= stop:
                 return
             if start is None or seconds >= start:
-                rgb = _upright(to_rgb(picture, about.colour, size), orientation)
-                yield Frame(rgb, about.number, about.pts, time_base, about.duration)
-        if size is None:
+                rgb, planes = develop(picture, about.colour)
+                yield Frame(rgb, about.number, about.pts, time_base, about.duration, planes, develop.shape)
+        if develop.first is None:
             raise NotAVideoError(_no_frame(path))
+
+
+class _Developer:
+    """Makes decoded pictures upright R'G'B' of the first one's shape.
+
+    first: (width, height, sample aspect) of the first picture. shape: how often that has changed since.
+    """
+
+    def __init__(self) -> None:
+        self.first: tuple[int, int, Fraction] | None = None
+        self.shape = 0
+        self._now: tuple[int, int, Fraction] | None = None
+        self._orientation = Orientation()
+        self._to_rgb = ToRgb()
+
+    def look(self, picture: av.VideoFrame, aspect: Fraction) -> None:
+        """Notes the shape of the next picture, whether it is wanted or not."""
+        now = (picture.width, picture.height, aspect)
+        if self.first is None:
+            self.first = self._now = now
+            # Once a clip: a frame that was asked for its side data is kept until Python looks for cycles.
+            self._orientation = orientation_of(picture)
+        elif self._now is not None and now[:2] != self._now[:2]:
+            self.shape, self._now = self.shape + 1, now
+
+    def __call__(self, picture: av.VideoFrame, colour: dict[str, str]) -> tuple[np.ndarray, Planes | None]:
+        """(height, width, 3) uint8 and the picture's planes, where they are of the same shape."""
+        assert self.first is not None and self._now is not None
+        if self._now[:2] == self.first[:2]:
+            rgb = self._orientation.upright(self._to_rgb(picture, colour, self.first[:2]))
+            return rgb, Planes(picture, self._orientation, rgb)
+        size = _fitting(self._now, self.first)
+        framed = np.zeros((self.first[1], self.first[0], 3), np.uint8)
+        left, top = (self.first[0] - size[0]) // 2, (self.first[1] - size[1]) // 2
+        framed[top : top + size[1], left : left + size[0]] = self._to_rgb(picture, colour, size)
+        return self._orientation.upright(framed), None
+
+
+def _fitting(shape: tuple[int, int, Fraction], frame: tuple[int, int, Fraction]) -> tuple[int, int]:
+    """(width, height), in the pixels of `frame`, of a picture that fills it as far as it can unstretched."""
+    width = Fraction(shape[0] * shape[2] / frame[2])
+    scale = min(frame[0] / width, Fraction(frame[1], shape[1]))
+    return max(1, min(frame[0], round(width * scale))), max(1, min(frame[1], round(shape[1] * scale)))
 
 
 def _no_frame(path: str | Path) -> str:
     return f"{path}: not a video (no frame of it can be decoded); convert it with ffmpeg or name another file"
 
 
-def _decoded_frames(container: InputContainer, stream: VideoStream) -> Iterator[av.VideoFrame]:
+def _decoded_frames(packets: Iterator[Packet], stream: VideoStream) -> Iterator[av.VideoFrame]:
     """All frames that decode. An error in a packet costs that packet; one in the container ends the file there."""
-    packets = container.demux(stream)
     flushed = False
     while not flushed:
         try:
@@ -179,31 +221,3 @@ class _Deinterlacer:
             yield from self._waiting  # none, unless the filter withheld some
         self._waiting.clear()
         self._graph = None
-
-
-def _orientation(frame: av.VideoFrame) -> tuple[int, np.ndarray, bool]:
-    """(degrees counter-clockwise, 2x2 signs [[a, b], [c, d]] of the display matrix, whether width and height swap).
-
-    libavutil/display.h: a stored pixel at (p, q) is shown at (a p + c q, b p + d q). Angles between quarter turns are
-    not applied.
-    """
-    upright = 0, np.eye(2, dtype=int), False
-    side_data: Any = frame.side_data.get("DISPLAYMATRIX")
-    if side_data is None:
-        return upright
-    matrix = np.frombuffer(side_data, "=i4").astype(np.float64).reshape(3, 3)[:2, :2]
-    length = np.abs(matrix).max()
-    if length == 0 or not np.all((np.abs(matrix) < 0.03 * length) | (np.abs(matrix) > 0.97 * length)):
-        return upright
-    signs = np.rint(matrix / length).astype(int)
-    if abs(round(np.linalg.det(signs))) != 1:
-        return upright
-    return round(math.degrees(math.atan2(-signs[0, 1], signs[0, 0]))) % 360, signs, bool(signs[0, 1])
-
-
-def _upright(rgb: np.ndarray, orientation: tuple[int, np.ndarray, bool]) -> np.ndarray:
-    _, signs, transposed = orientation
-    if transposed:
-        rgb = rgb.swapaxes(0, 1)
-    across, down = signs.sum(axis=0)  # one of the two in each column is not zero
-    return np.ascontiguousarray(rgb[:: int(down), :: int(across)])

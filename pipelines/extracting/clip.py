@@ -18,6 +18,7 @@ from data.faces.detection import Backend
 from data.faces.follow import Identity
 from data.faces.placing import Analysis, Cropper, analyse, square_pixels
 from data.video.frame import Frame
+from pipelines.places import say
 
 
 @dataclass(frozen=True)
@@ -48,8 +49,12 @@ class Made:
     pictures: Path
 
 
-def make_clip(wanted: Wanted, name: str, domain: Domain, backend: Backend | None, workplace: Path) -> Made:
+def make_clip(
+    wanted: Wanted, name: str, domain: Domain, beside: list[Record], backend: Backend | None, workplace: Path
+) -> Made:
     """Makes the clip called `name` for `domain` inside the folder `workplace`, where an interrupted look goes on.
+
+    beside: records of the domain's other clips.
 
     Raises NotAVideoError, PictureError, NoFaceError, SettingsError, OutputError.
     """
@@ -60,7 +65,8 @@ def make_clip(wanted: Wanted, name: str, domain: Domain, backend: Backend | None
     if wanted.split is not None:
         records = put_in(wanted.split, records)
     else:
-        records = held_out(records, wanted.settings["window"])
+        in_time = wanted.source.shot_frames is None
+        records = held_out(records, wanted.settings["window"], beside, in_time=in_time)
     return Made(_described(wanted, name, records, analysis), records, analysis.identity, pictures)
 
 
@@ -71,6 +77,8 @@ def _look(wanted: Wanted, domain: Domain, backend: Backend | None, workplace: Pa
     spool = workplace / f"{wanted.sha256[:16]}-{domain.aligner}-{shots}.jsonl"
     identity = Identity.from_json(domain.identity) if domain.identity is not None else None
     analysis = analyse(source, backend, spool, face=wanted.settings["face"], identity=identity)
+    if note := analysis.note_on_shapes(source):
+        say(note)
     if analysis.faceless:
         raise NoFaceError(
             f"{source.path}: no face found in any of {analysis.frames} frames; try --align none to take the whole frame"
@@ -86,7 +94,8 @@ def write_pictures(
     records = []
     bar = tqdm(source.frames(), total=analysis.frames, desc=f"extracting {clip}", unit="frame", disable=None)
     for frame in bar:
-        record = Record(clip, frame.number, frame.pts, str(frame.time_base), analysis.shot_of(frame.number), "train")
+        shot, repeats = analysis.shot_of(frame.number), frame.number in analysis.repeats or None
+        record = Record(clip, frame.number, frame.pts, str(frame.time_base), shot, "train", repeats=repeats)
         picture: np.ndarray | None
         if cropper is None:
             record, picture = _whole(record, frame, source, size)

@@ -52,7 +52,7 @@ class Moments:
         self._job, self._analysis, self._painter, self._cropper = job, analysis, painter, cropper
         self._batch_size = batch_size or job.batch_size
         self._result, self._truth = (_Companion(job, source) if source else None for source in (result, truth))
-        self.frames = sum(time >= job.start for time in analysis.times)
+        self.frames = job.wanted(analysis)
 
     def __iter__(self) -> Iterator[Moment]:
         frames = self._job.source.frames(self._job.start)

@@ -32,8 +32,9 @@ class Translation:
     """A run, ready on its device, and the clip to translate with it.
 
     step: of the checkpoint that was loaded. checkpoint: which of the run's that is. start: seconds from which on the
-    source is translated. part: what that is of the domain, in words; "" where it is the whole clip. domain: the one
-    that the source belongs to, where it is there. names: of both domains, first the source's.
+    source is translated; None for all of it, whatever its clock says. part: what that is of the domain, in words; ""
+    where it is the whole clip. domain: the one that the source belongs to, where it is there. names: of both domains,
+    first the source's.
     """
 
     run: Path
@@ -43,7 +44,7 @@ class Translation:
     checkpoint: Choice
     direction: Direction
     source: Source
-    start: Fraction
+    start: Fraction | None
     part: str
     domain: Domain | None
     names: tuple[str, str]
@@ -51,7 +52,11 @@ class Translation:
     @property
     def learned_from(self) -> bool:
         """The source is a clip that its domain was made from, and not its held-out end alone."""
-        return not self.start and self.domain is not None and _is_of(self.source, self.domain)
+        return self.start is None and self.domain is not None and _is_of(self.source, self.domain)
+
+    def wanted(self, analysis: Analysis) -> int:
+        """How many of the frames that were looked at are translated."""
+        return sum(self.start is None or time >= self.start for time in analysis.times)
 
     @property
     def aligner(self) -> str:
@@ -87,7 +92,7 @@ def decide(options: RenderOptions | EvaluateOptions, *, judging: bool = False) -
     if f"generator_{here}{there}" not in method.generators:
         raise SettingsError(f"--reverse: {settings['method']} translates one way; leave it away, or train B and A")
     names = Path(settings[here]).name, Path(settings[there]).name
-    domain, start, part = None, Fraction(0), ""
+    domain, start, part = None, None, ""
     if options.input is None or (Path(settings[here]) / "domain.json").exists():
         domain = find_domain(settings[here], options.domains)
     if options.input is None:
@@ -102,7 +107,7 @@ def decide(options: RenderOptions | EvaluateOptions, *, judging: bool = False) -
     method.to(accelerator)
     weights = f"{options.weights} weights of the {checkpoint} checkpoint, step {step}"
     say(f"run {run} ({settings['method']}, {weights}), {names[0]} to {names[1]}, on {accelerator}")
-    say(f"input {path}" + (f" from {float(start):.2f} s on ({part})" if start else ""))
+    say(f"input {path}" + (f" from {float(start):.2f} s on ({part})" if start is not None else ""))
     return Translation(run, settings, method, step, checkpoint, direction, source, start, part, domain, names)
 
 
@@ -113,6 +118,8 @@ def look(translation: Translation, spool: Path, *, face: str, models: Path | Non
     """
     backend = None if translation.aligner == "none" else open_aligner(translation.aligner, models, say)
     analysis = analyse(translation.source, backend, spool, face=face, identity=_known_person(translation))
+    if note := analysis.note_on_shapes(translation.source):
+        say(note)
     if analysis.faceless:
         raise NoFaceError(
             f"{translation.source.path}: no face found in any of {analysis.frames} frames, so there is nothing to "
@@ -121,7 +128,7 @@ def look(translation: Translation, spool: Path, *, face: str, models: Path | Non
     return analysis, backend
 
 
-def _held_out_end(domain: Domain, judging: bool) -> tuple[Path, Fraction, str]:
+def _held_out_end(domain: Domain, judging: bool) -> tuple[Path, Fraction | None, str]:
     """The domain's first clip that has a held-out part, where that begins, or the half of it that judges, and what it
     is in words; the whole clip where none has."""
     videos = [clip for clip in domain.clips if clip.from_video]
@@ -133,7 +140,7 @@ def _held_out_end(domain: Domain, judging: bool) -> tuple[Path, Fraction, str]:
     if not path.exists():
         raise MissingInputError(f"{path}: the clip that {domain.folder} was made from is gone; give --input VIDEO")
     if held_out is None:
-        return path, Fraction(0), ""
+        return path, None, ""
     window = domain.clip(held_out.clip).settings.get("window", 1)
     choosing, judges = (
         [record for record in half if record.clip == held_out.clip] for half in halves(domain.records(), window)

@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from fractions import Fraction
 from pathlib import Path
 
 import pytest
@@ -20,6 +21,7 @@ from data.domain.domain import (
     require_window,
     runs,
 )
+from data.domain.record import windows_in
 from data.errors import BadNameError, MissingInputError, SettingsError, TooFewFramesError
 
 
@@ -132,7 +134,8 @@ def test_the_held_out_part_shares_no_frame_and_lies_at_the_end(
     splits = [r.split for r in after if r.split != "excluded"]
     assert splits == sorted(splits, key=["train", "gap", "test"].index)
     if "test" in splits:
-        assert splits.count("gap") == window
+        times = {split: [r.seconds for r in after if r.split == split] for split in ("train", "gap", "test")}
+        assert len(times["gap"]) >= window and times["test"][0] - times["train"][-1] >= Fraction(1, 2)
         for split in ("train", "test"):
             assert any(len(run) >= window and run[0].split == split for run in runs(after))
         assert splits.count("test") >= round(len(splits) / 10)
@@ -144,7 +147,7 @@ def test_a_clip_of_one_window_is_all_for_training() -> None:
 
 def test_a_hundred_frames_hold_out_the_last_ten() -> None:
     splits = [r.split for r in held_out(clip_records([True] * 100), 3)]
-    assert splits == ["train"] * 87 + ["gap"] * 3 + ["test"] * 10
+    assert splits == ["train"] * 78 + ["gap"] * 12 + ["test"] * 10
 
 
 def test_runs_break_at_cuts_gaps_and_clips() -> None:
@@ -195,3 +198,36 @@ def test_each_clip_is_divided_by_itself() -> None:
     short = [replace(record, clip="short") for record in short]
     choosing, judging = halves([*long, *short], 3)
     assert [len(choosing), len(judging)] == [17 + 10, 20 + 10]
+
+
+def test_windows_never_span_a_hole_in_time() -> None:
+    records = clip_records([True] * 75)
+    later = [replace(r, pts=r.pts + 25_600) if r.number >= 40 else r for r in records]
+    assert [len(run) for run in runs(later)] == [40, 35]
+
+
+@given(st.lists(st.integers(1, 4), min_size=2, max_size=40))
+def test_unsteady_rates_are_no_holes(steps: list[int]) -> None:
+    """As of phones: a step may be four times another."""
+    records = clip_records([True] * (len(steps) + 1))
+    times = [sum(steps[:count]) for count in range(len(steps) + 1)]
+    varied = [replace(record, pts=pts * 512, time_base="1/12800") for record, pts in zip(records, times, strict=True)]
+    assert len(list(runs(varied))) == 1
+
+
+def test_windows_step_over_frames_that_repeat() -> None:
+    records = [replace(r, repeats=True) if r.number % 3 else r for r in clip_records([True] * 12)]
+    (run,) = runs(records)
+    assert [[record.number for record in window] for window in windows_in(run, 3)] == [[0, 3, 6], [3, 6, 9]]
+    still = [replace(record, repeats=record.number > 0) for record in records]
+    assert [[record.number for record in window] for window in windows_in(still, 3)][:2] == [[0, 1, 2], [1, 2, 3]]
+
+
+def test_short_clips_are_held_out_whole() -> None:
+    """Forty clips of ten frames: a tenth of them, evenly spread."""
+    beside: list[Record] = []
+    for number in range(40):
+        clip = held_out([replace(r, clip=str(number)) for r in clip_records([True] * 10)], 3, beside)
+        assert len({record.split for record in clip}) == 1
+        beside += clip
+    assert [sum(r.split == s for r in beside) for s in ("train", "gap", "test")] == [360, 0, 40]

@@ -8,8 +8,8 @@ import av
 import numpy as np
 import pytest
 
-from data.video.container import Clock
 from data.video.reader import probe, read_frames
+from data.video.timeline import Clock
 from tests.data.video.drawn import PATCHES, centres, encoded, patches, raw, yuv420
 from tests.media import write_frames
 
@@ -86,3 +86,30 @@ def test_frames_are_let_go_as_they_are_read(tmp_path: Path) -> None:
     finally:
         gc.enable()
     assert held < 6
+
+
+@pytest.mark.parametrize("second", [(48, 64), (96, 48), (32, 96)])
+def test_a_picture_that_changes_its_shape_stands_unstretched_between_bars(tmp_path, second):
+    """second: (height, width) of what follows on 96 x 118."""
+    grey = np.full((96, 118, 3), 0.5)
+    parts = encoded(tmp_path / "1.ts", [yuv420(grey, "smpte170m", full=False)] * 3, "mpeg2video").read_bytes()
+    other = yuv420(np.full((*second, 3), 0.9), "smpte170m", full=False)
+    parts += encoded(tmp_path / "2.ts", [other] * 3, "mpeg2video").read_bytes()
+    (tmp_path / "both.ts").write_bytes(parts)
+    frames = list(read_frames(tmp_path / "both.ts"))
+    assert {frame.rgb.shape for frame in frames} == {(96, 118, 3)}
+    assert [frame.shape for frame in frames] == sorted(frame.shape for frame in frames) and frames[-1].shape == 1
+    scale = min(96 / second[0], 118 / second[1])
+    height, width = round(second[0] * scale), round(second[1] * scale)
+    lit = np.argwhere(frames[-1].rgb.min(axis=2) > 120)
+    assert np.abs(lit.max(axis=0) - lit.min(axis=0) + 1 - (height, width)).max() <= 1
+    assert np.abs(lit.min(axis=0) + lit.max(axis=0) + 1 - (96, 118)).max() <= 2  # in the middle
+
+
+def test_a_phone_turned_midway_stays_upright(shared):
+    frames = list(read_frames(shared / "clips" / "reported" / "turned_midway.webm"))
+    assert len(frames) == 70 and {frame.rgb.shape for frame in frames} == {frames[0].rgb.shape}
+    assert {frame.shape for frame in frames} == {0, 1}
+    height, width = frames[-1].rgb.shape[:2]
+    lit = np.flatnonzero(frames[-1].rgb.max(axis=(0, 2)) > 30)
+    assert (lit.max() - lit.min() + 1) / height == pytest.approx(height / width, abs=0.03)

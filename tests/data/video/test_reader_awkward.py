@@ -1,6 +1,8 @@
 """Awkward, damaged and hostile files: what they hold, or one line of why not."""
 
 import os
+import subprocess
+import sys
 from fractions import Fraction
 from pathlib import Path
 
@@ -133,3 +135,21 @@ def test_a_phone_video_stands_upright():
     upright = next(read_frames(AWKWARD / "face_no_audio.mp4")).rgb
     assert probe(AWKWARD / "face_rotated_meta.mp4").rotation == 90
     assert np.abs(sideways - upright).mean() < 4
+
+
+@pytest.mark.parametrize(
+    ("name", "size", "count"),
+    [("androidx_water_mvhevc.mov", (1934, 2160), 5), ("timelapse_exif.avi", (160, 120), 12),
+     ("png_icc.mov", (160, 120), 12)],
+)  # fmt: skip
+def test_side_data_that_is_not_needed_is_not_touched(shared, name, size, count):
+    """Kinds that PyAV cannot name, and colour profiles: in a process of its own, for they end the interpreter."""
+    code = (
+        "import sys; from data.video.reader import probe, read_frames; info = probe(sys.argv[1]);"
+        "print(info.width, info.height, sum(1 for _ in read_frames(sys.argv[1])))"
+    )
+    result = subprocess.run(
+        [sys.executable, "-c", code, str(shared / "clips" / "reported" / name)],
+        capture_output=True, text=True, cwd=Path(__file__).parents[3],
+    )  # fmt: skip
+    assert (result.stdout.split(), result.returncode) == ([str(value) for value in (*size, count)], 0), result.stderr

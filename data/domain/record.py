@@ -1,0 +1,86 @@
+"""A line of `frames.jsonl`, and which frames follow each other."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+from itertools import groupby, pairwise
+
+
+@dataclass(frozen=True)
+class Record:
+    """One frame of a clip, kept or not.
+
+    number: 0-based among the clip's frames. pts, time_base: as its container gave them.
+    shot, track: which shot, and which run of the followed face; track is None where there is no face to follow.
+    landmarks: [[x, y], ...] in pixels of the upright frame with square pixels. transform: 2x3, from there to the crop.
+    sharpness: variance of the Laplacian of the picture. split: train, test, gap (between them) or excluded.
+    reason: why it is excluded. repeats: shows the same as the frame before it, as drawings held for some frames do.
+    """
+
+    clip: str
+    number: int
+    pts: int
+    time_base: str
+    shot: int
+    split: str
+    track: int | None = None
+    landmarks: list[list[float]] | None = None
+    transform: list[list[float]] | None = None
+    sharpness: float | None = None
+    reason: str | None = None
+    repeats: bool | None = None
+
+    @property
+    def seconds(self) -> Fraction:
+        """Presentation time in seconds, exact."""
+        return self.pts * Fraction(self.time_base)
+
+    @property
+    def picture(self) -> str:
+        """The picture's place inside the domain's folder."""
+        return f"frames/{self.clip}/{self.number + 1:06d}.jpg"
+
+
+HOLE_STEPS = 6
+"""A step in time this many times as long as the usual one of its clip is a hole."""
+
+
+def runs(records: Iterable[Record]) -> Iterator[list[Record]]:
+    """Longest stretches of consecutive kept frames of one clip, shot and track without a hole in time between them:
+    where windows may lie.
+    """
+    kept = [record for record in records if record.split != "excluded"]
+    usual = {clip: _usual_step(list(part)) for clip, part in groupby(kept, key=lambda record: record.clip)}
+    stretch: list[Record] = []
+    for record in kept:
+        if stretch and not _follows(record, stretch[-1], usual[record.clip]):
+            yield stretch
+            stretch = []
+        stretch.append(record)
+    if stretch:
+        yield stretch
+
+
+def _follows(record: Record, last: Record, usual_step: Fraction) -> bool:
+    """Whether a frame goes on from the last one: its neighbour in every way, and no hole between them."""
+    same = (last.clip, last.shot, last.track, last.split) == (record.clip, record.shot, record.track, record.split)
+    near = record.seconds - last.seconds < HOLE_STEPS * usual_step
+    return same and near and last.number + 1 == record.number
+
+
+def _usual_step(clip: list[Record]) -> Fraction:
+    """Median seconds from a frame to the next one."""
+    pairs = [(one, other) for one, other in pairwise(clip) if other.number == one.number + 1]
+    steps = sorted(other.seconds - one.seconds for one, other in pairs)
+    return steps[len(steps) // 2] if steps else Fraction(0)
+
+
+def windows_in(run: list[Record], window: int) -> list[list[Record]]:
+    """Every window of that many frames in one of `runs`.
+
+    They step over frames that repeat the one before, so that there is motion in them; over none in a run that is still
+    as a whole.
+    """
+    moving = [record for place, record in enumerate(run) if not (place and record.repeats)]
+    frames = moving if len(moving) >= window else run
+    return [frames[first : first + window] for first in range(len(frames) - window + 1)]

@@ -1,0 +1,183 @@
+"""What becomes of the tracks beside the picture, known before any work is done: each is copied packet for packet where
+the new file can hold it, else encoded to AAC (sound), or left out for a reason.
+"""
+
+import io
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import av
+from av.audio.stream import AudioStream
+from av.container import InputContainer
+from av.packet import Packet
+from av.stream import Disposition, Stream
+
+from data.video.container import open_local
+from data.video.timeline import Timeline
+
+# What players take in each kind of file; FFmpeg would write more. None: whatever the muxer takes.
+COPIED: dict[str, tuple[str, ...] | None] = {
+    "mp4": ("aac", "mp3", "mp2", "ac3", "eac3", "dca", "opus", "flac", "alac", "mov_text"),
+    "mov": ("aac", "mp3", "mp2", "ac3", "eac3", "alac", "mov_text", "pcm_s16le", "pcm_s16be", "pcm_s24le", "pcm_s24be"),
+    "matroska": None,
+}
+AAC_RATES = (48_000, 44_100, 32_000, 24_000, 22_050, 16_000, 12_000, 11_025, 8_000)
+AAC_LAYOUTS = {1: "mono", 2: "stereo", 6: "5.1"}
+_TRIED_PACKETS = 4
+# Containers that describe a track once and for all.
+_FIXED = ("mov,mp4,m4a,3gp,3g2,mj2", "matroska,webm")
+
+
+@dataclass(frozen=True)
+class Tracks:
+    """What becomes of the tracks beside the picture of the file at `path` in a file of the kind `muxer`.
+
+    copied: indices of streams. encoded: indices of streams with their rate and layout as AAC. notes: lines for the
+    user on all that is not copied. timeline: of the container. chapters: as PyAV gives them.
+    """
+
+    path: Path
+    muxer: str
+    timeline: Timeline
+    copied: frozenset[int]
+    encoded: dict[int, tuple[int, str]]
+    notes: tuple[str, ...]
+    chapters: tuple[Any, ...]
+
+
+@dataclass
+class _Seen:
+    """What arrives in a track. kinds: (samples a second, channels) of its decoded sound. hidden: parts between heard
+    ones are hidden by an edit list."""
+
+    packets: int = 0
+    first: list[Packet] = field(default_factory=list)
+    kinds: list[tuple[int, int]] = field(default_factory=list)
+    pending: bool = False
+    hidden: bool = False
+
+
+def plan_tracks(path: Path, muxer: str) -> Tracks:
+    """Reads the tracks through once. Raises MissingInputError, NotAVideoError."""
+    timeline = Timeline(path)
+    with open_local(path) as container:
+        streams = [stream for stream in container.streams if stream.type in ("audio", "subtitle")]
+        seen = _look_through(container, streams, timeline)
+        copied, encoded, notes = [], {}, []
+        for stream in streams:
+            reason, kind = _reason(stream, seen[stream.index], muxer)
+            if kind is not None:
+                encoded[stream.index] = kind
+                reason += f": encoded to AAC at {kind[0]} Hz, {kind[1]}"
+            elif reason:
+                reason += ": left out"
+            else:
+                copied.append(stream.index)
+            if reason:
+                notes.append(f"{path.name}: {_name(stream)} {reason}")
+        others = _others(container)
+        if others:
+            notes.append(f"{path.name}: left out: {', '.join(others)}")
+        chapters = tuple(container.chapters())
+    return Tracks(path, muxer, timeline, frozenset(copied), encoded, tuple(notes), chapters)
+
+
+def _name(stream: Stream) -> str:
+    tags = stream.metadata
+    if "timecode" in tags or "filename" in tags:
+        name = f"time code {tags['timecode']}" if "timecode" in tags else tags["filename"]
+    else:
+        name = stream.codec_context.name if stream.codec_context else getattr(stream, "name", None) or "unknown"
+    return f"{stream.type} track {stream.index} ({name})"
+
+
+def _others(container: InputContainer) -> list[str]:
+    """The streams that are neither the picture that is translated, nor sound or subtitles, nor chapters' titles."""
+    pictures = [stream for stream in container.streams.video if not stream.disposition & Disposition.attached_pic]
+    known = {pictures[0].index} if pictures else set()
+    if container.chapters():
+        known |= {stream.index for stream in container.streams.data if getattr(stream, "name", None) == "bin_data"}
+    return [
+        f"cover picture {stream.index}" if stream.type == "video" and stream not in pictures else _name(stream)
+        for stream in container.streams
+        if stream.type not in ("audio", "subtitle") and stream.index not in known
+    ]
+
+
+def _look_through(container: InputContainer, streams: list[Stream], timeline: Timeline) -> dict[int, _Seen]:
+    seen = {stream.index: _Seen() for stream in streams}
+    fixed = container.format.name in _FIXED
+    packets = timeline.straightened(container.demux(streams)) if streams else iter(())
+    while True:
+        try:
+            packet = next(packets, None)
+        except av.FFmpegError:
+            break  # what follows cannot be read; the copy ends here as well
+        if packet is None:
+            break
+        one = seen[packet.stream.index]
+        if packet.size:
+            one.packets += 1
+            if len(one.first) < _TRIED_PACKETS:
+                one.first.append(packet)
+            one.hidden |= one.pending and not packet.is_discard
+            one.pending = packet.is_discard and one.packets > 1 and (one.pending or one.packets > _TRIED_PACKETS)
+        if isinstance(packet.stream, AudioStream) and not (fixed and one.kinds):
+            _note_kind(one, packet)
+    return seen
+
+
+def _note_kind(one: _Seen, packet: Packet) -> None:
+    """Decodes a packet of sound, or what its decoder still holds, for what it is."""
+    assert isinstance(packet.stream, AudioStream)
+    if packet.stream.codec_context is None:
+        return
+    try:
+        frames = packet.stream.decode(packet if packet.size else None)
+    except av.FFmpegError:
+        return
+    for frame in frames:
+        kind = (frame.sample_rate, frame.layout.nb_channels)
+        if kind not in one.kinds:
+            one.kinds.append(kind)
+
+
+def _reason(stream: Stream, one: _Seen, muxer: str) -> tuple[str, tuple[int, str] | None]:
+    """(why the track is not copied, empty where it is; rate and layout where it is encoded instead)."""
+    if not one.packets:
+        return "is declared, and nothing arrives in it", None
+    if not isinstance(stream, AudioStream):
+        return ("" if _fits(stream, one, muxer) else f"does not fit into {muxer}"), None
+    if len(one.kinds) > 1:
+        reason = "changes midway (" + ", ".join(f"{rate} Hz {count} ch" for rate, count in one.kinds) + ")"
+    elif one.hidden:
+        reason = "has parts between others that an edit list hides"
+    elif _fits(stream, one, muxer):
+        return "", None
+    else:
+        reason = f"does not fit into {muxer}"
+    if not one.kinds:
+        return f"{reason} and cannot be decoded here", None
+    rate, channels = max(rate for rate, _ in one.kinds), max(count for _, count in one.kinds)
+    return reason, (rate if rate in AAC_RATES else AAC_RATES[0], AAC_LAYOUTS.get(channels, "stereo"))
+
+
+def _fits(stream: Stream, one: _Seen, muxer: str) -> bool:
+    """Whether the new file can hold the track as it is: tried with its first packets, in memory."""
+    allowed = COPIED[muxer]
+    if allowed is not None:
+        context = stream.codec_context
+        if context is None or context.codec.canonical_name not in allowed:
+            return False
+    try:
+        with av.open(io.BytesIO(), "w", format=muxer) as output:
+            out = output.add_stream_from_template(stream, opaque=True)
+            for number, packet in enumerate(one.first):
+                trial = av.Packet(bytes(packet))
+                trial.pts = trial.dts = number * (packet.duration or 1)
+                trial.duration, trial.time_base, trial.stream = packet.duration, packet.time_base, out
+                output.mux(trial)
+    except (ValueError, av.FFmpegError):
+        return False
+    return True

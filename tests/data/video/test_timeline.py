@@ -1,0 +1,114 @@
+"""Times of whole containers: clocks that jump, wrap or start below zero, and sound beside them."""
+
+import itertools
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from data.video.encode import VideoWriter
+from data.video.reader import probe, read_frames
+from data.video.timeline import SampleClock
+from tests.media import write_av
+
+WRAP_SECONDS = Fraction(2**33, 90_000)
+
+
+def joined(folder: Path, offsets: list[Fraction], video: float = 1.2, sound: float = 1.344) -> Path:
+    """Transport streams in a row, the clock of each at its own offset, with a flash and a click 0.4 s into each."""
+    content = b""
+    for number, offset in enumerate(offsets):
+        part = folder / f"{number}.ts"
+        write_av(part, video_seconds=video, sound_seconds=sound, events=[0.4], start=offset)
+        content += part.read_bytes()
+    path = folder / "joined.ts"
+    path.write_bytes(content)
+    return path
+
+
+def flashes(path: Path) -> list[Fraction]:
+    """Times of the frames that are white."""
+    return [frame.seconds for frame in read_frames(path) if frame.rgb.mean() > 180]
+
+
+def clicks(path: Path) -> list[float]:
+    """Times at which clicks begin, by the times that the decoder gives."""
+    found: list[float] = []
+    with av.open(str(path)) as container:
+        for frame in container.decode(audio=0):
+            samples = np.abs(frame.to_ndarray().astype(np.float32).reshape(-1))
+            scale = np.iinfo(np.int16).max if frame.format.name.startswith("s16") else 1
+            for at in np.flatnonzero(samples > 0.25 * scale):
+                second = float(frame.pts * frame.time_base) + at / frame.sample_rate
+                if not found or second > found[-1] + 0.1:
+                    found.append(second)
+    return found
+
+
+def rewritten(source: Path, output: Path) -> list[str]:
+    with VideoWriter(output, source=probe(source), audio_from=source) as writer:
+        for frame in read_frames(source):
+            writer.write(frame)
+    return writer.notes
+
+
+@pytest.mark.parametrize("sound", [1.344, 1.056], ids=["sound longer", "sound shorter"])
+@pytest.mark.parametrize(
+    "offsets",
+    [[0, 0, 0, 0], [0, 100, 3], [50, 0], [0, 20, 40]],
+    ids=["same clock thrice", "forward and back", "back", "gaps that players skip"],
+)
+def test_picture_and_sound_stay_together_over_every_jump(tmp_path, offsets, sound):
+    source = joined(tmp_path, [Fraction(offset) for offset in offsets], sound=sound)
+    frames = list(read_frames(source))
+    steps = np.diff([float(frame.seconds) for frame in frames])
+    assert len(frames) == 30 * len(offsets)
+    assert steps.min() > 0.039 and steps.max() < 0.25  # no overlap, and no hole but what the longer track needs
+    rewritten(source, tmp_path / "new.mp4")
+    shown = flashes(tmp_path / "new.mp4")
+    assert np.array_equal(np.diff(shown), np.diff(flashes(source))) and len(shown) == len(offsets)
+    assert clicks(tmp_path / "new.mp4") == pytest.approx([float(time) for time in shown], abs=0.002)
+
+
+def test_a_pause_of_one_track_is_no_jump(tmp_path):
+    """A picture that stands still for twelve seconds, while sound goes on, stays so."""
+    source = tmp_path / "a.ts"
+    write_av(source, video_seconds=14, sound_seconds=14, events=[13.2], hole=(0.5, 13.0))
+    frames = list(read_frames(source))
+    assert max(np.diff([float(frame.seconds) for frame in frames])) > 12
+    rewritten(source, tmp_path / "new.mp4")
+    assert clicks(tmp_path / "new.mp4") == pytest.approx([float(time) for time in flashes(source)], abs=0.002)
+
+
+@pytest.mark.parametrize("start", [WRAP_SECONDS - 1, Fraction(0), WRAP_SECONDS - 40], ids=["wraps", "zero", "near"])
+def test_a_clock_that_wraps_loses_nothing(tmp_path, start):
+    source = tmp_path / "a.ts"
+    write_av(source, video_seconds=2, sound_seconds=2, events=[0.4, 1.4], start=start)
+    frames = list(read_frames(source))
+    assert len(frames) == 50
+    assert {after.seconds - before.seconds for before, after in itertools.pairwise(frames)} == {Fraction(1, 25)}
+    rewritten(source, tmp_path / "new.mp4")
+    after = list(read_frames(tmp_path / "new.mp4"))
+    assert len(after) == 50 and after[0].seconds >= 0
+    assert clicks(tmp_path / "new.mp4") == pytest.approx([float(t) for t in flashes(tmp_path / "new.mp4")], abs=0.002)
+
+
+@given(lengths=st.lists(st.integers(1, 4096), min_size=1, max_size=60), unit=st.sampled_from([1000, 90_000, 25]))
+def test_coarse_times_are_counted_in_samples(lengths, unit):
+    """However coarse a container rounds, no piece is early or late by more than its unit, and none overlaps."""
+    clock, samples, last = SampleClock(Fraction(1, unit)), 0, Fraction(-1)
+    for length in lengths:
+        exact = Fraction(samples, 48_000)
+        stamp = clock.stamp(Fraction(round(exact * unit), unit), Fraction(length, 48_000))
+        assert abs(stamp - exact) <= Fraction(1, unit) and stamp > last
+        samples, last = samples + length, stamp
+
+
+def test_missing_and_repeated_times_of_sound_are_counted():
+    clock, second = SampleClock(), Fraction(1, 50)
+    given = [Fraction(0), None, None, Fraction(2, 50), Fraction(4, 50), Fraction(1)]
+    assert [clock.stamp(time, second) * 50 for time in given] == [0, 1, 2, 3, 4, 50]
