@@ -1,8 +1,8 @@
 """How many steps a minute each contender makes on this machine, so that equal minutes can be given in steps."""
 
-import csv
 import json
 import os
+import resource
 import statistics
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -18,17 +18,17 @@ from pipelines.places import say
 from pipelines.world_options import Contender
 
 ROUNDS = 3
-STEPS, LOG_EVERY = 60, 10
-"""Of a trial; its first rows are not counted."""
+SHORT, LONG = 10, 50
+"""Steps of the two trainings of a trial; what both need to start and to end cancels out."""
 
 
 def steps_in(setting: Setting, contenders: Mapping[Contender, tuple[str, ...]], minutes: float) -> dict[Contender, int]:
     """Steps that each contender makes in so many minutes on one thread that nothing else disturbs.
 
-    A contender is measured once and kept in pace.json with the machine's name. In each of three rounds every contender
-    makes the same short training, one after the other, so that what else the machine does falls on all alike: its pace
-    is that of the first contender times the median over the rounds of the ratio of the two. The first one's is its
-    median. Raises TrainingError, SettingsError.
+    A contender is measured once, in seconds of computing, and kept in pace.json with the machine's name. In each of
+    three rounds every contender makes a short and a longer training, one after the other, so that what else the machine
+    does falls on all alike: its pace is that of the first contender times the median over the rounds of the ratio of
+    the two. The first one's is its median. Raises TrainingError, SettingsError.
     """
     path = setting.options.folder / "pace.json"
     known = _read(path)
@@ -77,11 +77,17 @@ def _measured(
 def _trial(setting: Setting, name: Contender, words: tuple[str, ...]) -> float:
     """Steps a minute of one short training."""
     run = make_folder(setting.options.folder / "pace") / name
+    seconds = []
+    for steps in (SHORT, LONG):
+        remove_folder(run)
+        before = _computed()
+        setting.train((setting.worlds[0], name, 0), run, words, steps, run.with_name(f"{name}.log"))
+        seconds.append(_computed() - before)
     remove_folder(run)
-    log = run.with_name(f"{name}.log")
-    setting.train((setting.worlds[0], name, 0), run, words, STEPS, log, "--log-every", LOG_EVERY)
-    with (run / "metrics.csv").open(newline="") as file:
-        rows = [(float(row["step"]), float(row["seconds"])) for row in csv.DictReader(file)]
-    remove_folder(run)
-    (first, began), (last, ended) = rows[1], rows[-1]
-    return 60 * (last - first) / max(ended - began, 1e-6)
+    return 60 * (LONG - SHORT) / max(seconds[1] - seconds[0], 1e-6)
+
+
+def _computed() -> float:
+    """Seconds that processes started here have computed: not the clock's, which runs on while others compute."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
