@@ -21,6 +21,9 @@ class NetworkConfig:
 
     size: int = 256
     """Side of the square training pictures in pixels: a multiple of 4 from 32 up."""
+    grow: int | None = None
+    """Side that training begins at, on pictures made smaller: doubled over the first half of the length until it is the
+    full size. U-Nets are as deep as it allows. None: the full size throughout."""
     generator: str = "resnet_6blocks"
     """resnet_6blocks, resnet_9blocks (or any other number), or unet, as deep as the size allows."""
     generator_filters: int = 64
@@ -54,6 +57,11 @@ class NetworkConfig:
     """How convolution weights are drawn."""
     init_gain: float = 0.02
     """Standard deviation of normal weights, gain of xavier and orthogonal ones."""
+
+    @property
+    def first_size(self) -> int:
+        """Side in pixels of the pictures that training begins on: the least that networks see."""
+        return self.grow or self.size
 
 
 @dataclass(frozen=True)

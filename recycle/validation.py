@@ -31,6 +31,12 @@ def _network_problems(networks: NetworkConfig, changed: set[str]) -> list[str]:
     found = []
     if networks.size < 32 or networks.size % 4:
         found.append(f"--size {networks.size}: has to be a multiple of 4 from 32 up")
+    elif networks.grow is not None and networks.grow not in _smaller(networks.size):
+        fit = " or ".join(str(side) for side in _smaller(networks.size)) or "nothing"
+        found.append(
+            f"--grow {networks.grow}: has to be --size {networks.size} halved, once or more, to a multiple of 4 from "
+            f"32 up, which is {fit}; --grow None keeps the full size throughout"
+        )
     for name in ("generator_filters", "predictor_filters", "discriminator_filters", "discriminator_layers"):
         if getattr(networks, name) < 1:
             found.append(f"--{name.replace('_', '-')} {getattr(networks, name)}: has to be at least 1")
@@ -45,6 +51,8 @@ def _network_problems(networks: NetworkConfig, changed: set[str]) -> list[str]:
             found.append("--attention: a pixel discriminator judges every pixel alone and has none")
     elif networks.discriminator_layers > 0 and networks.size >> networks.discriminator_layers < 3:
         found.append(f"--discriminator-layers {networks.discriminator_layers}: too many for --size {networks.size}")
+    elif networks.grow in _smaller(networks.size) and networks.first_size >> networks.discriminator_layers < 3:
+        found.append(f"--discriminator-layers {networks.discriminator_layers}: too many for --grow {networks.grow}")
     if networks.predictor == "two_view" and networks.predictor_filters > 16 and "predictor_filters" not in changed:
         found.append(
             f"--predictor two_view: with {networks.predictor_filters} filters it has billions of weights; "
@@ -59,6 +67,12 @@ def _network_problems(networks: NetworkConfig, changed: set[str]) -> list[str]:
     if blocks is None and networks.upsampling != "transposed":
         found.append(f"--upsampling {networks.upsampling}: a U-Net grows by transposed convolutions")
     return found
+
+
+def _smaller(size: int) -> list[int]:
+    """Sides in pixels, the largest first, that training may begin at to grow to `size` by doubling."""
+    halved = [size >> times for times in range(1, size.bit_length()) if size % (1 << times) == 0]
+    return [side for side in halved if side >= 32 and side % 4 == 0]
 
 
 def _option_problems(row: MethodRow, config: MethodConfig, changed: set[str]) -> list[str]:

@@ -54,7 +54,8 @@ def _terms(config: MethodConfig) -> str:
 def _pictures(settings: dict[str, Any], networks: NetworkConfig) -> str:
     cut = ", cropped at random from pictures 286/256 as large" if settings.get("crop_jitter") else ""
     flip = ", half of them flipped left to right" if settings.get("flip") else ""
-    return f"{networks.size} x {networks.size} px{cut}{flip}"
+    grown = f", begun at {networks.grow} x {networks.grow} and doubled in the first half" if networks.grow else ""
+    return f"{networks.size} x {networks.size} px{grown}{cut}{flip}"
 
 
 def _generators(networks: NetworkConfig) -> str:

@@ -53,6 +53,8 @@ class Method(nn.Module, ABC):
         """Consecutive frames a training window needs."""
         self.smallest_px = max(SMALLEST_PX, smallest_side(config.networks))
         """Least side of a picture to translate: what the generators take, and no less than they are ever trained at."""
+        self.grow = config.networks.grow
+        """Side in pixels that training begins at; None for the full size throughout."""
         self.weights = config.weights
         self.adversarial = ADVERSARIAL[config.adversarial_loss]
         self.content: Callable[[Tensor], Tensor] | None = None

@@ -31,10 +31,13 @@ class HistoryPool:
         """Takes in fresh fakes (N, C, H, W) and gives back as many, in their order: fresh or old ones.
 
         While there is room, a picture is kept and comes back. After that each comes back with probability 1/2 and
-        otherwise changes places with one kept. With capacity 0 the input comes back. Carries no gradient.
+        otherwise changes places with one kept. Pictures of another size than those kept begin the pool anew. With
+        capacity 0 the input comes back. Carries no gradient.
         """
         if self.capacity == 0:
             return pictures.detach()
+        if self._pictures and self._pictures[0].shape != pictures.shape[1:]:
+            self._pictures = []
         return torch.stack([self._query_one(picture) for picture in pictures.detach()])
 
     def _query_one(self, picture: Tensor) -> Tensor:

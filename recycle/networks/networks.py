@@ -163,7 +163,7 @@ def build_generator(config: NetworkConfig) -> nn.Module:
     if blocks is None:
         network = UNet(
             PICTURE_CHANNELS,
-            halvings(config.size),
+            halvings(config.first_size),
             config.generator_filters,
             norm=config.norm,
             dropout=config.dropout,
@@ -184,13 +184,13 @@ def build_generator(config: NetworkConfig) -> nn.Module:
 
 def smallest_side(config: NetworkConfig) -> int:
     """The least side in pixels that a generator takes: 8 for a ResNet, one that a U-Net halves down to one pixel."""
-    return 8 if residual_blocks(config.generator) is not None else 2 ** halvings(config.size)
+    return 8 if residual_blocks(config.generator) is not None else 2 ** halvings(config.first_size)
 
 
 def build_predictor(config: NetworkConfig) -> nn.Module:
-    """A predictor with fresh weights, as deep as the size allows: (N, 6, H, W) to (N, 3, H, W)."""
+    """A predictor with fresh weights, as deep as the first size allows: (N, 6, H, W) to (N, 3, H, W)."""
     kind = TwoViewPredictor if config.predictor == "two_view" else UNetPredictor
-    return _with_weights(kind(config.size, config.predictor_filters, norm=config.norm), config, spectral=False)
+    return _with_weights(kind(config.first_size, config.predictor_filters, norm=config.norm), config, spectral=False)
 
 
 def build_discriminator(config: NetworkConfig, channels: int = PICTURE_CHANNELS) -> nn.Module:

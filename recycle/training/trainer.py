@@ -18,6 +18,7 @@ from recycle.config import TrainingConfig
 from recycle.methods.base import Method, Moment
 from recycle.runs.checkpoint import load_newest, save
 from recycle.runs.runfolder import check_settings, checkpoints_folder, locked, write_settings
+from recycle.training.growth import Growth
 from recycle.training.health import TrainingDiverged, Watch, not_finite
 from recycle.training.heldout import HeldOut, offset_px
 from recycle.training.interrupt import StopRequest, stop_signals
@@ -102,6 +103,7 @@ class _Loop:
         self.config, self.run, self.fabric, self.on_note = config, run, fabric, on_note
         self.schedule = Schedule.of(config)
         self.learner = Learner(method, config, fabric)
+        self.growth = Growth(method.grow)
         self.watch = Watch()
         self.selection = Selection(checkpoints_folder(run))
         self.log: RunLog | None = None
@@ -130,6 +132,7 @@ class _Loop:
             self.step, self.seconds = checkpoint.step, state["seconds"]
             self.saved_step, self.saved_seconds = self.step, self.seconds
             self.readings.load(state)
+            self.growth.side = state.get("side", self.growth.side)
             self.watch.load(state["watch"])
             self.selection = Selection(self.selection.folder, state.get("selection"))
             self.note(self.learner.restore(checkpoint))
@@ -139,7 +142,8 @@ class _Loop:
             return
         count = f"{fabric.world_size} processes" if fabric.world_size > 1 else "1 process"
         going_on = f", going on from step {self.step}" if self.step else ""
-        self.note(f"training on {fabric.device.type}, {count}, in {self.precision}{going_on}")
+        small = f", on pictures from {self.growth.side} px up" if self.growth.first else ""
+        self.note(f"training on {fabric.device.type}, {count}, in {self.precision}{small}{going_on}")
         if fabric.global_rank == 0:
             self.log = RunLog(self.run, self.schedule, self.step, self.seconds)
             self.note(self.selection.begin(HeldOut(self.learner.method, held_out), self.log))
@@ -160,6 +164,7 @@ class _Loop:
             self.rate = config.learning_rate * self.schedule.factor(self.step, self.seconds)
             a, b = a.to(device, non_blocking=True), b.to(device, non_blocking=True)
             moment = Moment(self.step + 1, self.schedule.progress(self.step, self.seconds))
+            a, b = self.growth.fit(a, b, moment.progress)
             self.readings.add(self.learner.step(moment, self.rate, a, b))
             self.step += 1
             log_due, sample_due, save_due = (
@@ -230,7 +235,7 @@ class _Loop:
             raise self._diverged(f"{bad} is not finite", self.step)
         groups, state = self.learner.snapshot()
         state |= {"seconds": self.seconds, "watch": self.watch.state(), "selection": self.selection.state()}
-        state |= self.readings.state()
+        state |= self.readings.state() | {"side": self.growth.side}
         if self.fabric.global_rank == 0:
             folder, keep = checkpoints_folder(self.run), self.config.keep
             save(folder, self.step, groups, state, keep, self.selection.best)

@@ -18,6 +18,16 @@ def test_without_capacity_the_input_comes_back_without_gradient():
     assert not result.requires_grad
 
 
+def test_pictures_of_another_size_begin_it_anew():
+    pool = HistoryPool(3)
+    pool.query(numbered(0, 5))
+    larger = numbered(10, 2).expand(2, 1, 2, 2)
+    assert torch.equal(pool.query(larger), larger)
+    assert torch.equal(pool.state()[0], larger)
+    pool.query(numbered(20, 5).expand(5, 1, 2, 2))
+    assert len(pool) == 3
+
+
 def test_fills_up_first_then_gives_old_ones_about_half_the_time():
     pool = HistoryPool(50)
     assert torch.equal(pool.query(numbered(0, 50)), numbered(0, 50))

@@ -14,14 +14,24 @@ import pytest
 import torch
 from torch import Tensor
 
-from recycle.config import TrainingConfig
+from recycle.config import MethodConfig, TrainingConfig
 from recycle.runs.runfolder import RunInUse
 from recycle.training.interrupt import stop_signals
 from recycle.training.trainer import TrainingResult
-from tests.recycle.training.tiny_runs import SHORT, batches_of, final_bytes, rows, run_training, saved_steps, timeless
+from tests.recycle.training.tiny_runs import (
+    GROWING,
+    SHORT,
+    TINY,
+    batches_of,
+    final_bytes,
+    rows,
+    run_training,
+    saved_steps,
+    timeless,
+)
 
 
-def _child(run: str, config: TrainingConfig, results, step_seconds: float) -> None:
+def _child(run: str, config: TrainingConfig, method: MethodConfig, results, step_seconds: float) -> None:
     torch.set_num_threads(1)
 
     def slowed(start: int) -> Iterator[tuple[Tensor, Tensor]]:
@@ -29,13 +39,13 @@ def _child(run: str, config: TrainingConfig, results, step_seconds: float) -> No
             time.sleep(step_seconds)
             yield batch
 
-    result = run_training(Path(run), config, batches=slowed)
+    result = run_training(Path(run), config, method, batches=slowed)
     results.put((result.step, result.interrupted))
 
 
 @pytest.fixture(scope="module")
 def processes():
-    """Starts trainings as processes of their own: fork(run, config) -> (process, queue of its result)."""
+    """Starts trainings as processes of their own: start(run, config) -> (process, queue of its result)."""
     context = multiprocessing.get_context("forkserver")
     root = str(Path(__file__).parents[3])
     with pytest.MonkeyPatch.context() as patched:
@@ -43,9 +53,9 @@ def processes():
         context.set_forkserver_preload([__name__])
         forkserver.ensure_running()
 
-    def start(run: Path, config: TrainingConfig, step_seconds: float = 0.0):
+    def start(run: Path, config: TrainingConfig, step_seconds: float = 0.0, method: MethodConfig = TINY):
         results = context.Queue()
-        process = context.Process(target=_child, args=(str(run), config, results, step_seconds))
+        process = context.Process(target=_child, args=(str(run), config, method, results, step_seconds))
         process.start()
         return process, results
 
@@ -60,15 +70,16 @@ def wait_for(condition, seconds: float = 60.0) -> None:
 
 
 @pytest.mark.slow
-def test_killed_again_and_again_ends_with_the_same_bytes(processes, tmp_path):
+@pytest.mark.parametrize("method", [TINY, GROWING], ids=["full size", "growing"])
+def test_killed_again_and_again_ends_with_the_same_bytes(processes, tmp_path, method):
     config = replace(SHORT, steps=24, save_every=2, log_every=3, sample_every=10)
     straight, killed = tmp_path / "straight", tmp_path / "killed"
-    run_training(straight, config)
+    run_training(straight, config, method)
     draw = random.Random(1)
     kills = 0
     for kills in range(100):
         before = max(saved_steps(killed), default=0)
-        process, _ = processes(killed, config)
+        process, _ = processes(killed, config, method=method)
         # Early ones may hit a start, later ones have to let it move on.
         if kills >= 3:
             wait_for(lambda p=process, b=before: max(saved_steps(killed), default=0) > b or not p.is_alive())

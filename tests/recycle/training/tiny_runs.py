@@ -3,6 +3,7 @@
 import csv
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -30,6 +31,8 @@ TINY = MethodConfig(
     LossWeights(recurrent=10.0, recycle=10.0, predictor_adversarial=1.0),
     pool_size=3,
 )
+GROWING = replace(TINY, networks=replace(TINY.networks, grow=16))
+"""Begins on pictures smaller than --grow takes, so that a test takes no longer."""
 SHORT = TrainingConfig(steps=8, save_every=4, sample_every=100, log_every=3, ema_decay=0.9)
 SETTINGS = {"method": "recyclegan", "config": to_json(TINY), "domains": {"a": "x", "b": "y"}}
 
