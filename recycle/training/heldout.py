@@ -183,7 +183,7 @@ def _place(translate: Callable[[Tensor], Tensor], source: Tensor, translated: Te
     """PLACE_WEIGHT a pixel of the networks' own offset, from a few of the frames, spread evenly."""
     some = np.unique(np.linspace(0, len(source) - 1, PLACE_FRAMES).round().astype(int))
     pictures, results = _pictures(source[some]), _pictures(translated[some])
-    found = own_offset(lambda turned: _pictures(translate(_tensor(turned))), pictures, results)
+    found = own_offset(lambda turned: _pictures(translate(_tensor(turned).to(source))), pictures, results)
     return PLACE_WEIGHT * (found.px or 0.0) * PLACE_SIDE_PX / min(source.shape[-2:])
 
 

@@ -18,7 +18,7 @@ from recycle.networks.networks import (
     build_predictor,
     smallest_side,
 )
-from recycle.networks.unet import TwoViewPredictor, UNet, UNetPredictor
+from recycle.networks.unet import TwoViewPredictor, UNetPredictor
 from tests.recycle.networks.small import SMALL, convolutions
 
 EVERY_NETWORK = {
@@ -102,40 +102,6 @@ def test_what_is_as_deep_as_the_size_fits_every_size_of_a_growing_run(build, cha
     for side in (32, 64, 128):
         assert network(torch.rand(1, 6 if build is build_predictor else 3, side, side)).shape == (1, 3, side, side)
     assert smallest_side(growing) == smallest_side(replace(growing, size=32, grow=None))
-
-
-def test_dropout_moves_the_second_convolution_of_a_block_and_nothing_in_a_u_net():
-    plain, dropping = (ResNetGenerator(2, 1, dropout=dropout).state_dict() for dropout in (False, True))
-    assert [key.replace("conv_block.5", "conv_block.6") for key in plain] == list(dropping)
-    plain, dropping = (UNet(3, 7, 1, dropout=dropout).state_dict() for dropout in (False, True))
-    assert list(plain) == list(dropping)
-
-
-@pytest.mark.parametrize(("downs", "levels"), [(5, [5]), (6, [5]), (7, [5, 6]), (8, [5, 6, 7])])
-def test_u_nets_drop_in_their_deep_levels(downs, levels):
-    """Levels counted from the outside. The published U-Nets, 7 and 8 deep, drop in none but these."""
-    network, level, found = UNet(3, downs, 1, dropout=True), 1, []
-    block = network.model
-    while block is not None:
-        if any(isinstance(layer, nn.Dropout) for layer in block.model):
-            found.append(level)
-        block, level = next((layer for layer in block.model if hasattr(layer, "model")), None), level + 1
-    assert found == levels
-
-
-@pytest.mark.parametrize("generator", ["resnet_1blocks", "unet"])
-def test_dropout_is_noise_in_training_and_nothing_in_evaluation(generator):
-    torch.manual_seed(0)
-    network = build_generator(replace(SMALL, generator=generator, dropout=True))
-    picture = torch.rand(1, 3, 32, 32)
-    assert not torch.equal(network(picture), network(picture))
-    network.eval()
-    assert torch.equal(network(picture), network(picture))
-    zeros = []
-    (drop,) = (module for module in network.modules() if isinstance(module, nn.Dropout))
-    drop.register_forward_hook(lambda module, args, output: zeros.append((output[args[0] != 0] == 0).float().mean()))
-    network.train()(picture)
-    assert zeros[0].item() == pytest.approx(0.5, abs=0.2)
 
 
 @pytest.mark.parametrize(("size", "scores"), [(32, 2), (36, 2), (64, 6), (100, 10), (256, 30)])
