@@ -140,7 +140,7 @@ def sound_shift(path: Path, new: Path, start: float, new_start: float) -> float 
         size = 2 ** int(np.ceil(np.log2(len(around) + len(piece))))
         likeness = np.fft.irfft(np.fft.rfft(around, size) * np.conj(np.fft.rfft(piece, size)), size)
         power = np.concatenate([[0], np.cumsum(around**2)])
-        norms = np.sqrt(power[PIECE:] - power[:-PIECE])
+        norms = np.sqrt(np.maximum(power[PIECE:] - power[:-PIECE], 0))
         likeness = likeness[: 2 * MOST_OFFSET + 1] / np.maximum(norms, 1e-9)
         if likeness.max() < 0.5 * np.linalg.norm(piece):
             return MOST_OFFSET / RATE * 1000

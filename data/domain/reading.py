@@ -75,6 +75,10 @@ class Reading:
             picture = picture if picture.ndim == 3 else np.dstack([picture] * 3)
         return picture[..., ::-1]
 
+    def transparent(self, path: Path) -> bool:
+        """Whether some of a picture may be transparent, by its header. Raises PictureError."""
+        return self._header(path)[0]
+
     def _header(self, path: Path) -> tuple[bool, int]:
         """(whether the picture has transparency, its EXIF orientation); refuses one that is too large."""
         with warnings.catch_warnings():

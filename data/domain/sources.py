@@ -131,6 +131,8 @@ class Folder(Source):
         if others := left_out(self.path):
             more = f", and {len(others) - 5} more" if len(others) > 5 else ""
             notes.append(f"{self.path}: {len(others)} left out: {', '.join(others[:5])}{more}")
+        if any(map(self.reading.transparent, pictures_in(self.path, deep=True))):
+            notes.append(f"{self.path}: what is transparent lies on #{bytes(self.reading.background).hex()}")
         if self.reading.bits < 16:
             notes.append(f"{self.path}: {self.reading.bits} of 16 bits are used, and taken for full scale")
         return notes

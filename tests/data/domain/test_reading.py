@@ -101,5 +101,7 @@ def test_reported_folders(shared):
     assert len(list(open_source(reported / "photo_kinds" / "trainA", single=True).frames())) >= 7
     bright = next(open_source(reported / "gray_12_in_16").frames()).rgb
     assert bright.max() > 240
-    cut_out = next(open_source(reported / "alpha_cutouts").frames()).rgb
+    source = open_source(reported / "alpha_cutouts")
+    assert source.notes() == [f"{reported / 'alpha_cutouts'}: what is transparent lies on #ffffff"]
+    cut_out = next(source.frames()).rgb
     assert np.array_equal(cut_out[0, 0], (255, 255, 255))
