@@ -64,8 +64,14 @@ def write_bytes(path: Path, content: bytes) -> None:
 
 
 def write_json(path: Path, content: object) -> None:
-    """Writes a whole JSON file or none. Raises OutputError."""
-    write_bytes(path, (json.dumps(content, indent=1, ensure_ascii=False) + "\n").encode())
+    """Writes a whole JSON file or none. Raises OutputError.
+
+    A file name that is no Unicode is held by escapes, from which `json` makes the same name again.
+    """
+    text = json.dumps(content, indent=1, ensure_ascii=False)
+    if not text.isascii() and any("\ud800" <= sign <= "\udfff" for sign in text):
+        text = json.dumps(content, indent=1)
+    write_bytes(path, (text + "\n").encode())
 
 
 def remove_folder(path: Path) -> None:

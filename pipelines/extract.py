@@ -1,5 +1,6 @@
 """`retarget extract`: videos, web addresses or folders of pictures become a domain on disk; a published set, two."""
 
+import re
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -7,6 +8,7 @@ from typing import Any
 from data.disk import check_name, make_folder, name_from, put_in_place, remove_folder
 from data.domain.domain import Clip, Domain, Record, require_window
 from data.domain.published import is_published, is_single, read_published
+from data.domain.reading import Reading
 from data.domain.sources import Source, open_source
 from data.domain.web import fetch, is_url
 from data.errors import MissingInputError, RetargetError, SettingsError, TooFewFramesError
@@ -57,22 +59,35 @@ def _planned(options: ExtractOptions) -> tuple[dict[str, list[Input]], str]:
     paths = [fetch(text, options.domains / ".web") if is_url(text) else Path(text) for text in options.videos]
     name = check_name(options.name, "--name") if options.name is not None else name_from(paths[0].resolve().stem)
     published = next((path for path in paths if is_published(path)), None)
+    reading, bits = _reading(options)
     if published is None:
         singles = [is_single(path, options.frames) for path in paths]
         sources = [
-            open_source(path, options.strips, single=single, fit=False)
+            open_source(path, options.strips, single=single, fit=False, reading=reading, bits=bits)
             for path, single in zip(paths, singles, strict=True)
         ]
         return {name: [(source, None) for source in sources]}, options.align
     if len(paths) > 1:
         raise SettingsError(f"{published}: holds two domains of its own; extract it alone")
-    inputs = read_published(published, options.strips, options.frames)
+    inputs = read_published(published, options.strips, options.frames, reading, bits)
     for letter, sources_of in inputs.items():
         folders = ", ".join(source.label for source, _ in sources_of)
         say(f"{published}: domain {name}-{letter} from {folders}")
     # Its authors framed it, and what belongs together has to be cropped together.
     aligner = "none" if options.align == "auto" else options.align
     return {check_name(f"{name}-{letter}", "--name"): sources_of for letter, sources_of in inputs.items()}, aligner
+
+
+def _reading(options: ExtractOptions) -> tuple[Reading, int | None]:
+    """How pictures are read, and the bits that they use of 16; None: as found. Raises SettingsError."""
+    colour = re.fullmatch(r"#([0-9a-fA-F]{2})([0-9a-fA-F]{2})([0-9a-fA-F]{2})", options.background)
+    if colour is None:
+        raise SettingsError(f"--background {options.background}: give a colour as #rrggbb, such as #ffffff")
+    if options.most_megapixels < 1:
+        raise SettingsError(f"--most-megapixels {options.most_megapixels}: has to be at least 1")
+    red, green, blue = (int(part, 16) for part in colour.groups())
+    reading = Reading(background=(red, green, blue), most_megapixels=options.most_megapixels)
+    return reading, None if options.range == "auto" else int(options.range)
 
 
 def _complete(domain: Domain, records: list[Record], inputs: list[Input], options: ExtractOptions) -> None:
@@ -131,6 +146,8 @@ def _add(
     if wanted.is_in(domain):
         say(f"{source.path}: already in {domain.folder}")
         return records
+    for note in source.notes():
+        say(note)
     name = _name_for(source, domain)
     workplace = make_folder(domain.folder / "frames" / f".{name}")
     earlier = _earlier(source.path, domain)

@@ -47,6 +47,12 @@ class ExtractOptions(DomainsFolder, ModelsFolder, WhichFace):
     the folder or its set is named as published ones are (trainA, testB), else a sequence."""
     strips: Literal["auto", "yes", "no"] = "auto"
     """Whether a folder's pictures are strips of three frames. auto: where they are three times as wide as high."""
+    background: str = "#ffffff"
+    """What lies under transparent pictures, as #rrggbb."""
+    range: Literal["auto", "8", "10", "12", "14", "16"] = "auto"
+    """Bits that a folder's pictures stored in 16 bits use: full scale. auto: as many as the largest value needs."""
+    most_megapixels: int = 256
+    """Pictures with more are refused before memory is taken for them."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,8 +8,8 @@ from data.errors import MissingInputError
 
 
 def say(line: str) -> None:
-    """Prints a line for the user at once."""
-    print(line, flush=True)
+    """Prints a line for the user at once; of names that are no Unicode, the odd bytes as escapes."""
+    print(line.encode(errors="backslashreplace").decode(), flush=True)
 
 
 def find_domain(name: str, domains: Path) -> Domain:

@@ -8,36 +8,39 @@ import cv2
 import numpy as np
 
 from data.disk import output_errors, write_bytes
-from data.errors import MissingInputError, PictureError
+from data.domain.reading import HEIF, PLAIN, SUFFIXES
+from data.errors import PictureError
 
-SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".webp", ".ppm"})
 
-
-def pictures_in(folder: Path) -> list[Path]:
-    """The pictures of a folder in natural order: 2.jpg before 10.jpg."""
+def pictures_in(folder: Path, *, deep: bool = False) -> list[Path]:
+    """The pictures of a folder, and where `deep` of its sub-folders, in natural order: 2.jpg before 10.jpg."""
 
     def natural(path: Path) -> list[tuple[int, str]]:
-        return [(int(part), "") if part.isdecimal() else (0, part) for part in re.split(r"(\d+)", path.name.lower())]
+        text = str(path.relative_to(folder)).lower()
+        return [(int(part), "") if part.isdecimal() else (0, part) for part in re.split(r"(\d+)", text)]
 
-    found = (p for p in folder.iterdir() if p.suffix.lower() in SUFFIXES and not p.name.startswith("."))
-    return sorted(found, key=natural)
+    return sorted((path for path in _files(folder, deep) if path.suffix.lower() in SUFFIXES), key=natural)
+
+
+def left_out(folder: Path) -> list[str]:
+    """The files of a folder and its sub-folders that are not taken, each with its reason."""
+    others = sorted(path for path in _files(folder, deep=True) if path.suffix.lower() not in SUFFIXES)
+    reasons = dict.fromkeys(HEIF, "needs pip install pillow-heif, or save it as JPEG")
+    return [f"{path.relative_to(folder)} ({reasons.get(path.suffix.lower(), 'no picture')})" for path in others]
+
+
+def _files(folder: Path, deep: bool) -> list[Path]:
+    paths = folder.rglob("*") if deep else folder.iterdir()
+    hidden = (path for path in paths if path.is_file())
+    return [path for path in hidden if not any(part.startswith(".") for part in path.relative_to(folder).parts)]
 
 
 def read_picture(path: Path) -> np.ndarray:
-    """The picture as (height, width, 3) uint8 RGB: turned as its EXIF says, grey and 16-bit ones converted.
+    """The picture as (height, width, 3) uint8 RGB: turned as its EXIF says, alpha on white, 16 bits at full scale.
 
     Raises MissingInputError, PictureError.
     """
-    try:
-        encoded = np.frombuffer(path.read_bytes(), np.uint8)
-    except FileNotFoundError:
-        raise MissingInputError(f"{path}: no such picture") from None
-    except OSError as error:
-        raise PictureError(f"{path}: cannot be read ({error.strerror})") from error
-    picture = cv2.imdecode(encoded, cv2.IMREAD_COLOR) if encoded.size else None
-    if picture is None:
-        raise PictureError(f"{path}: not a picture that can be read; remove it or save it again as PNG or JPEG")
-    return cv2.cvtColor(picture, cv2.COLOR_BGR2RGB)
+    return PLAIN.picture(path)
 
 
 def encode_jpeg(rgb: np.ndarray, quality: int = 95) -> bytes:
@@ -77,6 +80,25 @@ def resize(rgb: np.ndarray, size: tuple[int, int]) -> np.ndarray:
         return rgb
     shrinks = size[0] * size[1] < width * height
     return cv2.resize(rgb, size, interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_CUBIC)
+
+
+def cut_apart(rgb: np.ndarray, across: int, path: Path) -> list[np.ndarray]:
+    """The pictures that lie side by side in the one at `path`, left to right: cut apart before anything else, no later
+    resizing bleeds over the seams. Raises PictureError.
+    """
+    if rgb.shape[1] % across:
+        raise PictureError(
+            f"{path}: {rgb.shape[1]} pixels wide, which {across} pictures side by side cannot share; remove it"
+        )
+    return np.split(rgb, across, axis=1)
+
+
+def fitted(rgb: np.ndarray, width: int, height: int) -> np.ndarray:
+    """`rgb` made to cover width x height and cut to it in the middle: pictures of a folder come in many sizes."""
+    scale = max(width / rgb.shape[1], height / rgb.shape[0])
+    rgb = resize(rgb, (max(width, round(rgb.shape[1] * scale)), max(height, round(rgb.shape[0] * scale))))
+    top, left = (rgb.shape[0] - height) // 2, (rgb.shape[1] - width) // 2
+    return rgb[top : top + height, left : left + width]
 
 
 def captioned(rgb: np.ndarray, text: str) -> np.ndarray:

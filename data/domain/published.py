@@ -15,6 +15,7 @@ from tqdm import tqdm
 from data.disk import make_folder, put_in_place, remove_folder
 from data.domain.domain import Domain, Record, require_window
 from data.domain.pictures import pictures_in, read_picture, write_sheet
+from data.domain.reading import PLAIN, Reading
 from data.domain.record import runs, windows_in
 from data.domain.sources import STRIP_FRAMES, Source, open_source
 from data.errors import MissingInputError, PairsNotStripsError, PictureError, SettingsError
@@ -41,11 +42,13 @@ def is_single(folder: Path, frames: str) -> bool:
     return frames == "single" or (frames == "auto" and _ONE_DOMAIN.fullmatch(folder.resolve().name) is not None)
 
 
-def read_published(folder: Path, strips: str, frames: str) -> dict[str, list[tuple[Source, str | None]]]:
+def read_published(
+    folder: Path, strips: str, frames: str, reading: Reading = PLAIN, bits: int | None = None
+) -> dict[str, list[tuple[Source, str | None]]]:
     """The sources of domains "A" and "B", each with the part of the domain that it is; None: one is to be held out.
 
     strips: as `open_source` takes it, for the pictures to train on; held-out ones are compared with these.
-    frames: "sequence", or else single pictures that do not follow each other.
+    frames: "sequence", or else single pictures that do not follow each other. reading, bits: as `open_source` has them.
     Raises MissingInputError, PictureError, SettingsError.
     """
     single = frames != "sequence"
@@ -62,18 +65,25 @@ def read_published(folder: Path, strips: str, frames: str) -> dict[str, list[tup
         raise PairsNotStripsError(folder / "train")
     else:
         names = {letter: [(name, half) for name in SPLITS] for half, letter in enumerate("AB")}
-    return {letter: _sources(folder, names[letter], strips, single) for letter in "AB"}
+    return {letter: _sources(folder, names[letter], strips, single, reading, bits) for letter in "AB"}
 
 
 def _sources(
-    folder: Path, names: list[tuple[str, int | None]], strips: str, single: bool
+    folder: Path,
+    names: list[tuple[str, int | None]],
+    strips: str,
+    single: bool,
+    reading: Reading,
+    bits: int | None,
 ) -> list[tuple[Source, str | None]]:
     there = [(name, half) for name, half in names if (folder / name).is_dir()]
     opened: list[Source] = []
     for name, half in there:
         if opened and opened[0].shot_frames == STRIP_FRAMES:
             strips = "yes" if _is_like_strips(folder / name, opened[0]) else "no"
-        opened.append(open_source(folder / name, strips, single=single, half=half, fit=False))
+        opened.append(
+            open_source(folder / name, strips, single=single, half=half, fit=False, reading=reading, bits=bits)
+        )
     if len(opened) == 1:
         return [(opened[0], None)]
     return [(source, SPLITS[name.rstrip("AB")]) for source, (name, _) in zip(opened, there, strict=True)]

@@ -61,18 +61,17 @@ def runs(records: Iterable[Record]) -> Iterator[list[Record]]:
         yield stretch
 
 
-def _follows(record: Record, last: Record, usual_step: Fraction) -> bool:
+def _follows(record: Record, last: Record, usual_step: int) -> bool:
     """Whether a frame goes on from the last one: its neighbour in every way, and no hole between them."""
     same = (last.clip, last.shot, last.track, last.split) == (record.clip, record.shot, record.track, record.split)
-    near = record.seconds - last.seconds < HOLE_STEPS * usual_step
+    near = record.pts - last.pts < HOLE_STEPS * usual_step
     return same and near and last.number + 1 == record.number
 
 
-def _usual_step(clip: list[Record]) -> Fraction:
-    """Median seconds from a frame to the next one."""
-    pairs = [(one, other) for one, other in pairwise(clip) if other.number == one.number + 1]
-    steps = sorted(other.seconds - one.seconds for one, other in pairs)
-    return steps[len(steps) // 2] if steps else Fraction(0)
+def _usual_step(clip: list[Record]) -> int:
+    """Median from a frame to the next one, in units of the clip's time base."""
+    steps = sorted(other.pts - one.pts for one, other in pairwise(clip) if other.number == one.number + 1)
+    return steps[len(steps) // 2] if steps else 0
 
 
 def windows_in(run: list[Record], window: int) -> list[list[Record]]:

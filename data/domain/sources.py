@@ -1,6 +1,8 @@
 """What a clip can be made from: a video, or a folder of pictures, of strips or of pairs. All give `Frame`s."""
 
+import dataclasses
 import hashlib
+import os
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -10,8 +12,9 @@ from typing import Any
 
 import numpy as np
 
-from data.domain.pictures import SUFFIXES, pictures_in, read_picture, resize
-from data.errors import MissingInputError, PictureError
+from data.domain.pictures import cut_apart, fitted, left_out, pictures_in
+from data.domain.reading import PLAIN, SUFFIXES, Reading, bits_used
+from data.errors import MissingInputError
 from data.video.frame import Frame, VideoInfo
 from data.video.reader import probe, read_frames
 
@@ -62,6 +65,10 @@ class Source(ABC):
     def settings(self, strips: str) -> dict[str, Any]:
         """What `domain.json` keeps of how it was taken, where that could be otherwise. strips: as the user has it."""
 
+    def notes(self) -> list[str]:
+        """Lines for the user on what is taken of it and how."""
+        return []
+
     def known_shots(self, frames: int) -> list[int] | None:
         """First frames of the shots after the first, of that many frames, where they are known without looking."""
         return None if self.shot_frames is None else list(range(self.shot_frames, frames, self.shot_frames))
@@ -91,16 +98,18 @@ class Video(Source):
 class Folder(Source):
     """A folder of pictures. What is taken of each, and whether the next one goes on from it, say the classes below.
 
-    fit: pictures of other sizes are made to cover the first one's and cut to it; else each keeps its own.
+    fit: pictures of other sizes are made to cover the first one's and cut to it; else each keeps its own. reading: how
+    its files are read.
     """
 
     fit: bool
+    reading: Reading
 
     def frames(self, start: Fraction | None = None) -> Iterator[Frame]:
         number = 0
-        for path in pictures_in(self.path):
-            for part in self._parts(read_picture(path), path):
-                rgb = _fitted(part, self.info.width, self.info.height) if self.fit else part
+        for path in pictures_in(self.path, deep=True):
+            for part in self._parts(self.reading.picture(path), path):
+                rgb = fitted(part, self.info.width, self.info.height) if self.fit else part
                 frame = Frame(rgb=rgb, number=number, pts=number, time_base=self.info.time_base)
                 number += 1
                 if start is None or frame.seconds >= start:
@@ -108,13 +117,25 @@ class Folder(Source):
 
     def sha256(self) -> str:
         digest = hashlib.sha256()
-        for path in pictures_in(self.path):
-            digest.update(path.name.encode() + b"\0" + _file_digest(path))
+        for path in pictures_in(self.path, deep=True):
+            digest.update(os.fsencode(path.relative_to(self.path)) + b"\0" + _file_digest(path))
         return digest.hexdigest()
 
     def settings(self, strips: str) -> dict[str, Any]:
         single = {"frames": "single"} if self.shot_frames == 1 else {}
-        return {"strips": strips} | single
+        plain = vars(PLAIN)
+        return {"strips": strips} | single | {name: v for name, v in vars(self.reading).items() if v != plain[name]}
+
+    def notes(self) -> list[str]:
+        notes = []
+        if others := left_out(self.path):
+            more = f", and {len(others) - 5} more" if len(others) > 5 else ""
+            notes.append(f"{self.path}: {len(others)} left out: {', '.join(others[:5])}{more}")
+        if any(map(self.reading.transparent, pictures_in(self.path, deep=True))):
+            notes.append(f"{self.path}: what is transparent lies on #{bytes(self.reading.background).hex()}")
+        if self.reading.bits < 16:
+            notes.append(f"{self.path}: {self.reading.bits} of 16 bits are used, and taken for full scale")
+        return notes
 
     @abstractmethod
     def _parts(self, rgb: np.ndarray, path: Path) -> list[np.ndarray]:
@@ -143,7 +164,7 @@ class Strips(Folder):
         return self.across
 
     def _parts(self, rgb: np.ndarray, path: Path) -> list[np.ndarray]:
-        return _cut(rgb, self.across, path)
+        return cut_apart(rgb, self.across, path)
 
 
 @dataclass(frozen=True)
@@ -172,34 +193,43 @@ class Pairs(Folder):
         return super().settings(strips) | {"half": self.half}
 
     def _parts(self, rgb: np.ndarray, path: Path) -> list[np.ndarray]:
-        return [_cut(rgb, len(HALVES), path)[self.half]]
+        return [cut_apart(rgb, len(HALVES), path)[self.half]]
 
 
 def open_source(
-    path: Path, strips: str = "auto", *, single: bool = False, half: int | None = None, fit: bool = True
+    path: Path,
+    strips: str = "auto",
+    *,
+    single: bool = False,
+    half: int | None = None,
+    fit: bool = True,
+    reading: Reading = PLAIN,
+    bits: int | None = None,
 ) -> Source:
     """Looks what `path` is. Raises MissingInputError, NotAVideoError, PictureError.
 
     strips: "yes", "no", or "auto", which takes a folder for one of strips where its first picture is exactly three
     times as wide as high. single: a folder's pictures do not follow each other. half: of pictures that hold a pair side
     by side, take the left (0) or the right (1). fit: as a `Folder` has it; without it only pictures that follow each
-    other are still made one size.
+    other are still made one size. reading: how pictures are read. bits: that
+    they use of 16; None: as many as the largest value of them all needs.
     """
     if not path.is_dir():
         return Video(path, probe(path))
-    pictures = pictures_in(path)
+    pictures = pictures_in(path, deep=True)
     if not pictures:
         raise MissingInputError(f"{path}: no pictures in this folder ({', '.join(sorted(SUFFIXES))})")
-    first = read_picture(pictures[0])
+    reading = dataclasses.replace(reading, bits=bits or bits_used(pictures, reading))
+    first = reading.picture(pictures[0])
     height, width = first.shape[:2]
     if half is not None:
-        part = _cut(first, len(HALVES), pictures[0])[half]
-        return Pairs(path, _info(path, part, len(pictures)), fit or not single, half, follow=not single)
+        part = cut_apart(first, len(HALVES), pictures[0])[half]
+        return Pairs(path, _info(path, part, len(pictures)), fit or not single, reading, half, follow=not single)
     if strips == "yes" or (strips == "auto" and width == STRIP_FRAMES * height):
-        part = _cut(first, STRIP_FRAMES, pictures[0])[0]
-        return Strips(path, _info(path, part, STRIP_FRAMES * len(pictures)), fit, STRIP_FRAMES)
+        part = cut_apart(first, STRIP_FRAMES, pictures[0])[0]
+        return Strips(path, _info(path, part, STRIP_FRAMES * len(pictures)), fit, reading, STRIP_FRAMES)
     info = _info(path, first, len(pictures))
-    return Strips(path, info, fit, 1) if single else Pictures(path, info, fit=True)
+    return Strips(path, info, fit, reading, 1) if single else Pictures(path, info, True, reading)
 
 
 def _info(folder: Path, rgb: np.ndarray, frames: int) -> VideoInfo:
@@ -224,22 +254,3 @@ def _info(folder: Path, rgb: np.ndarray, frames: int) -> VideoInfo:
 def _file_digest(path: Path) -> bytes:
     with path.open("rb") as handle:
         return hashlib.file_digest(handle, "sha256").digest()
-
-
-def _cut(rgb: np.ndarray, across: int, path: Path) -> list[np.ndarray]:
-    """The pictures that lie side by side in the one at `path`, left to right: cut apart before anything else, no later
-    resizing bleeds over the seams. Raises PictureError.
-    """
-    if rgb.shape[1] % across:
-        raise PictureError(
-            f"{path}: {rgb.shape[1]} pixels wide, which {across} pictures side by side cannot share; remove it"
-        )
-    return np.split(rgb, across, axis=1)
-
-
-def _fitted(rgb: np.ndarray, width: int, height: int) -> np.ndarray:
-    """`rgb` made to cover width x height and cut to it in the middle: pictures of a folder come in many sizes."""
-    scale = max(width / rgb.shape[1], height / rgb.shape[0])
-    rgb = resize(rgb, (max(width, round(rgb.shape[1] * scale)), max(height, round(rgb.shape[0] * scale))))
-    top, left = (rgb.shape[0] - height) // 2, (rgb.shape[1] - width) // 2
-    return rgb[top : top + height, left : left + width]

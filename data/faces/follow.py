@@ -112,6 +112,15 @@ def follow(
     return Followed(choices, reasons, identity)
 
 
+def each_its_own(frames: Iterable[list[Detection]]) -> Followed:
+    """The largest face of every frame, whoever it is: for single pictures, each of which is a track of its own."""
+    choices = [
+        Choice(number, max(found, key=weight), interpolated=False) if found else None
+        for number, found in enumerate(frames)
+    ]
+    return Followed(choices, ["" if choice else "no face" for choice in choices], None)
+
+
 def _anchor(shots: list[list[Track]], face: str | int | Identity) -> Track | None:
     """The track that says who is meant; None where nobody is in view at all."""
     solid = [[t for t in tracks if t.solid] for tracks in shots]

@@ -21,7 +21,7 @@ from data.errors import FaceChoiceError, NoFaceError
 from data.faces import align
 from data.faces.align import crop_matrix
 from data.faces.detection import Backend, Detection
-from data.faces.follow import Choice, Identity, follow, steady
+from data.faces.follow import Choice, Identity, each_its_own, follow, steady
 from data.faces.smooth import OneEuro
 from data.video.frame import Frame, VideoInfo
 from data.video.shots import ShotFinder
@@ -85,8 +85,8 @@ def analyse(
 ) -> Analysis:
     """Looks through a clip; `spool` keeps what was found and is read instead where it is already there.
 
-    backend: what finds faces; None for whole frames. face: as `whom` takes it. identity: the person as known from an
-    earlier clip, who is then followed where `face` says nothing else.
+    backend: what finds faces; None for whole frames. face: as `whom` takes it; of single pictures, "largest" is each
+    one's own. identity: the person as known from an earlier clip, who is then followed where `face` says nothing else.
     Raises NotAVideoError, NoFaceError, SettingsError, OutputError.
     """
     if not spool.exists():
@@ -105,7 +105,10 @@ def analyse(
         return Analysis(times, shot_starts, None, None, None, *same)
     asked = identity if identity is not None and face == "largest" else whom(face, backend)
     gap_frames = max(1, round(_MISS_SECONDS * source.info.rate)) if source.info.rate else 5
-    followed = follow(_detections(spool), shot_starts, face=asked, gap_frames=gap_frames)
+    if source.shot_frames == 1 and asked == "largest":
+        followed = each_its_own(_detections(spool))
+    else:
+        followed = follow(_detections(spool), shot_starts, face=asked, gap_frames=gap_frames)
     choices = steady(followed.choices, [float(time) for time in times], backend)
     return Analysis(times, shot_starts, choices, followed.reasons, followed.identity, *same)
 

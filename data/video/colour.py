@@ -80,6 +80,8 @@ class ToRgb:
 
     def __call__(self, frame: av.VideoFrame, colour: dict[str, str], size: tuple[int, int]) -> np.ndarray:
         """`colour` as `colour_of` gives it; `size` is (width, height) to scale to."""
+        if colour["space"] == "ycgco":  # swscale has no such matrix
+            return self._ycgco(frame, colour, size)
         hdr = colour["transfer"] in HDR_TRANSFERS
         matrix = SWSCALE_MATRICES[matrix_of(colour, frame.width, frame.height)]
         pixels = self._reformatter.reformat(
@@ -94,6 +96,28 @@ class ToRgb:
             threads=1,
         ).to_ndarray()
         return hdr_to_sdr(pixels, colour["transfer"]) if hdr else pixels
+
+    def _ycgco(self, frame: av.VideoFrame, colour: dict[str, str], size: tuple[int, int]) -> np.ndarray:
+        """H.273, matrix coefficients 8, equations 44 to 47: chroma planes hold Cg and Co."""
+        full = FULL if colour["range"] == "pc" else LIMITED
+        stored = self._reformatter.reformat(
+            frame,
+            *size,
+            "yuv444p",
+            src_colorspace=SWSCALE_MATRICES["bt709"],  # to and from the same: nothing but chroma is scaled
+            src_color_range=full,
+            dst_colorspace=SWSCALE_MATRICES["bt709"],
+            dst_color_range=full,
+            interpolation=READING,
+            threads=1,
+        )
+        luma, green, orange = stored.to_ndarray().astype(np.float32)
+        if full == LIMITED:
+            luma, green, orange = (luma - 16) * 255 / 219, (green - 128) * 255 / 224, (orange - 128) * 255 / 224
+        else:
+            green, orange = green - 128, orange - 128
+        rest = luma - green
+        return np.rint(np.clip(np.stack([rest + orange, luma + green, rest - orange], -1), 0, 255)).astype(np.uint8)
 
 
 def from_rgb(

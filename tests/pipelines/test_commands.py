@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+from fractions import Fraction
 from pathlib import Path
 
 import cv2
@@ -14,7 +15,7 @@ from data.domain.domain import Domain
 from data.domain.pictures import read_picture
 from data.video.reader import probe, read_frames, read_metadata
 from pipelines.cli import run
-from tests.media import frame_times, sound_packets, write_frames, write_portrait
+from tests.media import frame_times, sound_packets, write_av, write_frames, write_portrait
 from tests.pipelines.runs import TINY, draw, one_error, train_drawn
 
 
@@ -51,6 +52,9 @@ def test_the_whole_way_on_whole_frames(place: Path, capsys: pytest.CaptureFixtur
     assert "Synthetic" in tags["comment"] and "TrainedAlgorithmicMedia" in tags["digital_source_type"]
     assert run(["render", "--input", "b.mp4", "--reverse", "--output", "back.mkv"]) == 0
     assert len(frame_times(place / "back.mkv")) == 24
+    write_av(place / "early.ts", video_seconds=2, sound_seconds=2, events=[], start=Fraction(2**33, 90_000) - 1)
+    assert run(["render", "--input", "early.ts", "--output", "early.mp4"]) == 0
+    assert len(frame_times(place / "early.mp4")) == 50, "frames before the clock wraps to zero are frames"
     assert not [p for p in place.rglob("*") if "partial" in p.name or p.name.endswith(".parts")]
 
 

@@ -1,6 +1,7 @@
 """Domains on disk: what is written is read back, splits share no frame, bad names and damaged files are refused."""
 
 import json
+import os
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
@@ -231,3 +232,13 @@ def test_short_clips_are_held_out_whole() -> None:
         assert len({record.split for record in clip}) == 1
         beside += clip
     assert [sum(r.split == s for r in beside) for s in ("train", "gap", "test")] == [360, 0, 40]
+
+
+def test_a_file_name_that_is_no_unicode_is_found_again(tmp_path: Path) -> None:
+    name = os.fsdecode(b"caf\xe9.mp4")
+    (tmp_path / name).touch()
+    domain = Domain(tmp_path / "d", "none", 64, [replace(described("café"), path=str(tmp_path / name))])
+    domain.folder.mkdir()
+    domain.save(clip_records([True]))
+    assert (domain.folder / "domain.json").read_bytes().decode()  # is UTF-8
+    assert Path(Domain.load(domain.folder).clips[0].path).exists()

@@ -11,7 +11,7 @@ import pytest
 from data.errors import NoFaceError
 from data.faces.align import FACE_WIDTH, TEMPLATE
 from data.faces.detection import Detection
-from data.faces.follow import Identity, follow, steady
+from data.faces.follow import Identity, each_its_own, follow, steady
 from data.faces.haar import Haar
 from data.faces.smooth import OneEuro, smooth_track
 from data.faces.yunet import YuNet
@@ -246,3 +246,10 @@ def test_no_false_face_beside_the_speaker():
     find = Haar().find
     frames = [find(rgb) for i, rgb in enumerate(read("faces/wh_obama_weekly_address.mp4")) if i % 6 == 0]
     assert all(240 < x < 420 for x in centres(follow(frames, [])))
+
+
+def test_single_pictures_take_each_their_own_face():
+    frames = [[], [seen(ANN, 100), seen(EVE, 300, width=20)], [seen(BOB, 100), seen(EVE, 300, width=20)]]
+    found = each_its_own(frames)
+    assert [choice and choice.detection for choice in found.choices] == [None, frames[1][0], frames[2][0]]
+    assert found.reasons == ["no face", "", ""] and len({choice.track for choice in found.choices if choice}) == 2

@@ -5,7 +5,7 @@ import pytest
 
 from data.video.colour import BT2020_TO_BT709, HDR_TRANSFERS, MATRICES, TRANSFERS, hdr_to_sdr
 from data.video.reader import probe, read_frames
-from tests.data.video.drawn import PATCHES, centres, encoded, number_of, patches, yuv420
+from tests.data.video.drawn import PATCHES, centres, encoded, number_of, patches, planar, yuv420
 
 
 @pytest.mark.parametrize("full", [False, True], ids=["limited", "full"])
@@ -81,3 +81,17 @@ def test_hdr_becomes_sdr(tmp_path, transfer, white):
     assert read[0].max() <= 2 and read[-1].min() >= 253
     assert 180 <= read[int(np.searchsorted(ramp, white)), 1] <= 235
     assert np.abs(read - literal_hdr_to_sdr(ramp[:, None].repeat(3, 1), transfer)).max() <= 4
+
+
+@pytest.mark.parametrize("pixels", ["yuv420p", "yuv444p"])
+@pytest.mark.parametrize("full", [False, True], ids=["limited", "full"])
+def test_ycgco_is_read_as_tagged(tmp_path, full, pixels):
+    red, green, blue = np.moveaxis(patches().astype(float), -1, 0)
+    luma, cg, co = (red + 2 * green + blue) / 4, (2 * green - red - blue) / 4, (red - blue) / 2
+    planes = [luma, cg + 128, co + 128] if full else [16 + luma * 219 / 255, 128 + cg * 224 / 255, 128 + co * 224 / 255]
+    planes = [np.rint(np.clip(plane, 0, 255)).astype(np.uint8) for plane in planes]
+    shared = [planes[0], *(plane[::2, ::2] for plane in planes[1:])]
+    frame = planar(shared if pixels == "yuv420p" else planes, pixels)
+    clip = encoded(tmp_path / "a.mp4", [frame], colorspace=8, color_range=2 if full else 1)
+    assert probe(clip).colour["space"] == "ycgco"
+    assert np.abs(centres(next(read_frames(clip)).rgb) - PATCHES).max() <= 4
