@@ -7,11 +7,13 @@ import pytest
 from data.world.puppets import motion, write_clip
 from pipelines.cli import run
 
-TINY = ("--preset", "tiny", "--generator-filters", "4", "--predictor-filters", "4", "--discriminator-filters", "4")
+TINY = ("--preset", "tiny", "--method", "recyclegan", "--predictor-filters", "4")  # the one with the most networks
+TINY = (*TINY, "--generator-filters", "4", "--discriminator-filters", "4")
 TINY = (*TINY, "--generator", "resnet_1blocks", "--size", "32", "--accelerator", "cpu")
 SMALL = ("--preset", "tiny", "--size", "32", "--accelerator", "cpu", "--precision", "float32")
 SMALL = (*SMALL, "--generator-filters", "4", "--discriminator-filters", "4", "--save-every", "10", "--log-every", "5")
 OWN: dict[str, tuple[str, ...]] = {
+    "equivariant": ("--generator", "resnet_1blocks"),
     "recyclegan": ("--predictor-filters", "4", "--generator", "resnet_1blocks"),
     "cyclegan": ("--generator", "resnet_1blocks"),
     "pix2pix": (),
