@@ -78,32 +78,6 @@ def test_both_ways_of_growing_share_the_published_numbers_of_layers(norm):
     assert list(transposed.state_dict()) == list(nearest.state_dict())
 
 
-@pytest.mark.parametrize("predictor", ["unet", "two_view"])
-@pytest.mark.parametrize("size", [32, 36, 48, 60, 64, 100, 128])
-def test_predictor_fits_every_multiple_of_4(size, predictor):
-    network = build_predictor(replace(SMALL, size=size, predictor=predictor, predictor_filters=1))
-    widths = [size, size + 4, 3 * size]
-    for width in widths[: 3 if predictor == "unet" else 2]:
-        assert network(torch.rand(1, 6, size, width)).shape == (1, 3, size, width)
-
-
-@pytest.mark.parametrize(
-    ("build", "changes"),
-    [
-        (build_predictor, {"predictor": "unet"}),
-        (build_predictor, {"predictor": "two_view", "predictor_filters": 1}),
-        (build_generator, {"generator": "unet"}),
-    ],
-)
-def test_what_is_as_deep_as_the_size_fits_every_size_of_a_growing_run(build, changes):
-    growing = replace(SMALL, size=128, grow=32, **changes)
-    network, depth = build(growing), build(replace(growing, size=32, grow=None))
-    assert network.state_dict().keys() == depth.state_dict().keys()
-    for side in (32, 64, 128):
-        assert network(torch.rand(1, 6 if build is build_predictor else 3, side, side)).shape == (1, 3, side, side)
-    assert smallest_side(growing) == smallest_side(replace(growing, size=32, grow=None))
-
-
 @pytest.mark.parametrize(("size", "scores"), [(32, 2), (36, 2), (64, 6), (100, 10), (256, 30)])
 def test_discriminator_scores_patches_of_small_pictures_too(size, scores):
     assert PatchDiscriminator(filters=2)(torch.rand(1, 3, size, size)).shape == (1, 1, scores, scores)
