@@ -18,8 +18,6 @@ from data.errors import MissingInputError
 from data.video.frame import Frame, VideoInfo
 from data.video.reader import probe, read_frames
 
-PICTURE_RATE = Fraction(25)
-"""Frames a second that a folder of pictures is taken to have."""
 STRIP_FRAMES = 3
 """Frames side by side in a strip of the Recycle-GAN authors' data: t, t+1, t+2."""
 HALVES = ("left", "right")
@@ -224,31 +222,25 @@ def open_source(
     height, width = first.shape[:2]
     if half is not None:
         part = cut_apart(first, len(HALVES), pictures[0])[half]
-        return Pairs(path, _info(path, part, len(pictures)), fit or not single, reading, half, follow=not single)
+        return Pairs(
+            path,
+            VideoInfo.of_pictures(path, part, len(pictures)),
+            fit or not single,
+            reading,
+            half,
+            follow=not single,
+        )
     if strips == "yes" or (strips == "auto" and width == STRIP_FRAMES * height):
         part = cut_apart(first, STRIP_FRAMES, pictures[0])[0]
-        return Strips(path, _info(path, part, STRIP_FRAMES * len(pictures)), fit, reading, STRIP_FRAMES)
-    info = _info(path, first, len(pictures))
+        return Strips(
+            path,
+            VideoInfo.of_pictures(path, part, STRIP_FRAMES * len(pictures)),
+            fit,
+            reading,
+            STRIP_FRAMES,
+        )
+    info = VideoInfo.of_pictures(path, first, len(pictures))
     return Strips(path, info, fit, reading, 1) if single else Pictures(path, info, True, reading)
-
-
-def _info(folder: Path, rgb: np.ndarray, frames: int) -> VideoInfo:
-    """What a folder of pictures like this one is taken to be."""
-    return VideoInfo(
-        path=str(folder),
-        width=rgb.shape[1],
-        height=rgb.shape[0],
-        sample_aspect=Fraction(1),
-        rotation=0,
-        rate=PICTURE_RATE,
-        time_base=1 / PICTURE_RATE,
-        frames=frames,
-        codec="pictures",
-        pixel_format="rgb24",
-        colour={},
-        interlaced=False,
-        audio_tracks=0,
-    )
 
 
 def _file_digest(path: Path) -> bytes:

@@ -2,10 +2,14 @@
 
 from dataclasses import dataclass
 from fractions import Fraction
+from pathlib import Path
 
 import numpy as np
 
 from data.video.planes import Planes
+
+PICTURE_RATE = Fraction(25)
+"""Frames a second that a folder of pictures is taken to have."""
 
 
 @dataclass(frozen=True)
@@ -60,6 +64,25 @@ class VideoInfo:
     colour: dict[str, str]
     interlaced: bool
     audio_tracks: int
+
+    @classmethod
+    def of_pictures(cls, folder: Path, rgb: np.ndarray, frames: int) -> "VideoInfo":
+        """What a folder of pictures like this one, (height, width, 3), is taken to be."""
+        return cls(
+            path=str(folder),
+            width=rgb.shape[1],
+            height=rgb.shape[0],
+            sample_aspect=Fraction(1),
+            rotation=0,
+            rate=PICTURE_RATE,
+            time_base=1 / PICTURE_RATE,
+            frames=frames,
+            codec="pictures",
+            pixel_format="rgb24",
+            colour={},
+            interlaced=False,
+            audio_tracks=0,
+        )
 
     @property
     def display_size(self) -> tuple[int, int]:

@@ -110,3 +110,11 @@ class Watch:
 def _spread(pictures: Tensor) -> float:
     """How much pictures (B, 3, H, W) differ from each other; 0 for one."""
     return pictures.float().std(dim=0, correction=0).mean().item()
+
+
+def diverged(what: str, step: int, saved_step: int, rate: float, precision: str) -> TrainingDiverged:
+    """The end of a training in which `what` came up at a step: what is kept, and what may help."""
+    again = f"goes on from step {saved_step}" if saved_step else "starts anew, nothing had been saved"
+    lower = f"give it a lower --learning-rate than {rate:g}"
+    exact = "" if precision == "float32" else " or --precision float32"
+    return TrainingDiverged(f"{what} at step {step}: training stopped; the same command {again}: {lower}{exact}")

@@ -39,3 +39,13 @@ class Schedule:
         """Part of the full learning rate for the next step, in (0, 1] as long as training is not over."""
         done, constant = self.done(step, seconds), self.constant_part * self.length
         return 1.0 if done < constant else (self.length - done) / (self.length - constant)
+
+
+@dataclass(frozen=True)
+class TrainingResult:
+    """How far training came."""
+
+    step: int
+    seconds: float
+    interrupted: bool
+    """Asked to stop (Ctrl-C, SIGTERM) before it was done. Saved all the same."""

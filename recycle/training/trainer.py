@@ -7,7 +7,6 @@ computed from the step, and step number k always gets the same windows.
 
 import time
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +18,7 @@ from recycle.methods.base import Method, Moment
 from recycle.runs.checkpoint import load_newest, save
 from recycle.runs.runfolder import check_settings, checkpoints_folder, locked, write_settings
 from recycle.training.growth import Growth
-from recycle.training.health import TrainingDiverged, Watch, not_finite
+from recycle.training.health import Watch, diverged, not_finite
 from recycle.training.heldout import HeldOut, offset_px
 from recycle.training.interrupt import StopRequest, stop_signals
 from recycle.training.learner import Learner
@@ -27,7 +26,7 @@ from recycle.training.parallel import largest_over_processes, resolve_precision
 from recycle.training.randomness import undisturbed
 from recycle.training.readings import Readings
 from recycle.training.runlog import RunLog
-from recycle.training.schedule import Schedule
+from recycle.training.schedule import Schedule, TrainingResult
 from recycle.training.selection import Selection
 
 EARLY = 0.1
@@ -38,16 +37,6 @@ SAVE_SECONDS = 300
 Batches = Callable[[int], Iterator[tuple[Tensor, Tensor]]]
 """From a step on, endless: windows of A and of B, float32 (B, T, 3, H, W) in [-1, 1]; a step's are always the same."""
 Samples = dict[str, Tensor]
-
-
-@dataclass(frozen=True)
-class TrainingResult:
-    """How far training came."""
-
-    step: int
-    seconds: float
-    interrupted: bool
-    """Asked to stop (Ctrl-C, SIGTERM) before it was done. Saved all the same."""
 
 
 def train(
@@ -201,7 +190,7 @@ class _Loop:
         for number, values in enumerate(rows, start=self.step - len(rows) + 1):
             bad = not_finite(values)
             if bad:
-                raise self._diverged(bad, number)
+                raise diverged(bad, number, self.saved_step, self.config.learning_rate, self.precision)
             self.note(self.watch.see_loss(values["discriminators"]))
         if self.log:
             self.log.progress(self.step, self.seconds, values["generators"], values["discriminators"])
@@ -232,7 +221,8 @@ class _Loop:
     def _save(self) -> None:
         bad = self.learner.not_finite()
         if bad:
-            raise self._diverged(f"{bad} is not finite", self.step)
+            what = f"{bad} is not finite"
+            raise diverged(what, self.step, self.saved_step, self.config.learning_rate, self.precision)
         groups, state = self.learner.snapshot()
         state |= {"seconds": self.seconds, "watch": self.watch.state(), "selection": self.selection.state()}
         state |= self.readings.state() | {"side": self.growth.side}
@@ -240,12 +230,6 @@ class _Loop:
             folder, keep = checkpoints_folder(self.run), self.config.keep
             save(folder, self.step, groups, state, keep, self.selection.best)
         self.saved_step, self.saved_seconds = self.step, self.seconds
-
-    def _diverged(self, what: str, step: int) -> TrainingDiverged:
-        again = f"goes on from step {self.saved_step}" if self.saved_step else "starts anew, nothing had been saved"
-        lower = f"give it a lower --learning-rate than {self.config.learning_rate:g}"
-        exact = "" if self.precision == "float32" else " or --precision float32"
-        return TrainingDiverged(f"{what} at step {step}: training stopped; the same command {again}: {lower}{exact}")
 
     def note(self, line: str | None) -> None:
         """Tells the user, once however many processes there are."""

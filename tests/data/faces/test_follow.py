@@ -10,22 +10,15 @@ import pytest
 
 from data.errors import NoFaceError
 from data.faces.align import FACE_WIDTH, TEMPLATE
-from data.faces.detection import Detection
 from data.faces.follow import Identity, each_its_own, follow, steady
 from data.faces.haar import Haar
 from data.faces.smooth import OneEuro, smooth_track
 from data.faces.yunet import YuNet
 from data.models import MODELS
+from tests.data.faces.people import ANN, BOB, EVE, seen
 
 SHARED = Path(__file__).parents[4] / "shared"
 needs_clips = pytest.mark.skipif(not (SHARED / "clips").exists(), reason="no shared clips beside the checkout")
-ANN, BOB, EVE = np.eye(3, 8, dtype=np.float32)
-
-
-def seen(who: np.ndarray, x: float, y: float = 100, width: float = 60, score: float = 0.9) -> Detection:
-    """A face centred at x, y."""
-    points = (TEMPLATE - [0.5, 0.55]) * width / FACE_WIDTH + [x, y]
-    return Detection((x - width / 2, y - 0.7 * width, x + width / 2, y + 0.7 * width), score, points, who)
 
 
 def centres(result) -> list[float | None]:

@@ -17,7 +17,7 @@ from torch import Tensor
 from recycle.config import MethodConfig, TrainingConfig
 from recycle.runs.runfolder import RunInUse
 from recycle.training.interrupt import stop_signals
-from recycle.training.trainer import TrainingResult
+from recycle.training.schedule import TrainingResult
 from tests.recycle.training.tiny_runs import (
     GROWING,
     SHORT,

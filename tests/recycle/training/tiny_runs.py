@@ -16,8 +16,9 @@ from recycle.config import LossWeights, MethodConfig, NetworkConfig, TrainingCon
 from recycle.methods import METHODS
 from recycle.training.heldout import HeldOut
 from recycle.training.parallel import make_fabric
+from recycle.training.schedule import TrainingResult
 from recycle.training.selection import Selection
-from recycle.training.trainer import TrainingResult, train
+from recycle.training.trainer import train
 
 TINY = MethodConfig(
     NetworkConfig(
