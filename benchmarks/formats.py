@@ -135,7 +135,7 @@ def sound_shift(path: Path, new: Path, start: float, new_start: float) -> float 
     for first in range(MOST_OFFSET, min(len(before), len(after)) - PIECE - MOST_OFFSET, PIECE):
         piece = before[first : first + PIECE]
         around = after[first - MOST_OFFSET : first + PIECE + MOST_OFFSET]
-        if piece.reshape(10, -1).std(axis=1).min() < 1e-3 * np.abs(before).max():
+        if piece.reshape(10, -1).std(axis=1).min() <= 1e-3 * np.abs(before).max():
             continue
         size = 2 ** int(np.ceil(np.log2(len(around) + len(piece))))
         likeness = np.fft.irfft(np.fft.rfft(around, size) * np.conj(np.fft.rfft(piece, size)), size)
