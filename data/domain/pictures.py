@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 
 from data.disk import output_errors, write_bytes
-from data.domain.reading import HEIF, PLAIN, SUFFIXES
+from data.domain.reading import HEIF, PLAIN, SUFFIXES, Reading
 from data.errors import PictureError
 
 
@@ -27,6 +27,19 @@ def left_out(folder: Path) -> list[str]:
     others = sorted(path for path in _files(folder, deep=True) if path.suffix.lower() not in SUFFIXES)
     reasons = dict.fromkeys(HEIF, "needs pip install pillow-heif, or save it as JPEG")
     return [f"{path.relative_to(folder)} ({reasons.get(path.suffix.lower(), 'no picture')})" for path in others]
+
+
+def notes_on(folder: Path, reading: Reading) -> list[str]:
+    """Lines for the user on which files of a folder are read and how. Raises PictureError."""
+    notes = []
+    if others := left_out(folder):
+        more = f", and {len(others) - 5} more" if len(others) > 5 else ""
+        notes.append(f"{folder}: {len(others)} left out: {', '.join(others[:5])}{more}")
+    if any(map(reading.transparent, pictures_in(folder, deep=True))):
+        notes.append(f"{folder}: what is transparent lies on #{bytes(reading.background).hex()}")
+    if reading.bits < 16:
+        notes.append(f"{folder}: {reading.bits} of 16 bits are used, and taken for full scale")
+    return notes
 
 
 def _files(folder: Path, deep: bool) -> list[Path]:

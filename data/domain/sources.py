@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from data.domain.pictures import cut_apart, fitted, left_out, pictures_in
+from data.domain.pictures import cut_apart, fitted, notes_on, pictures_in
 from data.domain.reading import PLAIN, SUFFIXES, Reading, bits_used
 from data.errors import MissingInputError
 from data.video.frame import Frame, VideoInfo
@@ -125,15 +125,7 @@ class Folder(Source):
         return {"strips": strips} | single | {name: v for name, v in vars(self.reading).items() if v != plain[name]}
 
     def notes(self) -> list[str]:
-        notes = []
-        if others := left_out(self.path):
-            more = f", and {len(others) - 5} more" if len(others) > 5 else ""
-            notes.append(f"{self.path}: {len(others)} left out: {', '.join(others[:5])}{more}")
-        if any(map(self.reading.transparent, pictures_in(self.path, deep=True))):
-            notes.append(f"{self.path}: what is transparent lies on #{bytes(self.reading.background).hex()}")
-        if self.reading.bits < 16:
-            notes.append(f"{self.path}: {self.reading.bits} of 16 bits are used, and taken for full scale")
-        return notes
+        return notes_on(self.path, self.reading)
 
     @abstractmethod
     def _parts(self, rgb: np.ndarray, path: Path) -> list[np.ndarray]:
