@@ -15,9 +15,9 @@ import av
 import numpy as np
 
 from data.errors import RetargetError
-from data.video.encode import VideoWriter
 from data.video.reader import probe, read_frames
 from data.video.timeline import SampleClock, Timeline
+from data.writing.encode import VideoWriter
 
 RATE = 48_000
 MOST_OFFSET = RATE // 10

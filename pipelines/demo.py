@@ -7,9 +7,9 @@ import numpy as np
 from data.disk import make_folder
 from data.domain.pictures import captioned, resize, sheet, write_sheet
 from data.errors import SettingsError
-from data.video.assemble import gif_preview, side_by_side
 from data.video.reader import read_frames
 from data.world.worlds import WORLDS
+from data.writing.assemble import gif_preview, side_by_side
 from pipelines.places import say
 from pipelines.subcommands import run_shown
 from pipelines.world_options import DemoOptions

@@ -14,10 +14,10 @@ from tqdm import tqdm
 from data.disk import make_folder, name_from, remove_folder
 from data.errors import SettingsError
 from data.faces.placing import Analysis, Cropper
-from data.video.encode import SegmentWriter
-from data.video.join import join_segments, muxer_of
 from data.video.reader import read_metadata
-from data.video.tracks import plan_tracks
+from data.writing.encode import SegmentWriter
+from data.writing.join import join_segments, muxer_of
+from data.writing.tracks import plan_tracks
 from pipelines.options import RenderOptions
 from pipelines.places import say
 from pipelines.translating.paint import Faces, Painter, WholeFrames

@@ -23,7 +23,7 @@ import numpy as np
 
 from data.disk import write_bytes
 from data.errors import MissingInputError, SettingsError
-from data.video.encode import FALLBACK_RATE
+from data.writing.encode import FALLBACK_RATE
 from pipelines.options import StudyOptions
 from pipelines.pages.answers import REAL, Key, Kind, key_path, read_answers, read_key, shares, write_key
 from pipelines.pages.cuts import SMALLEST_BOX, Stretch, choose_moments, common_form, cut, of_domain, of_video, padded

@@ -14,7 +14,7 @@ from tqdm import tqdm
 
 from data.disk import make_folder, name_from, output_errors, put_in_place, remove_folder
 from data.errors import FetchError, MissingExtraError
-from data.video.assemble import ffmpeg_program
+from data.writing.assemble import ffmpeg_program
 
 _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")
 _TERMINAL_COLOUR = re.compile(r"\x1b\[[0-9;]*m")

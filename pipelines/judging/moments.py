@@ -12,8 +12,8 @@ from tqdm import tqdm
 from data.domain.sources import Source
 from data.errors import SettingsError
 from data.faces.placing import Analysis, Cropper, Place
-from data.video.encode import VideoWriter
 from data.video.frame import Frame
+from data.writing.encode import VideoWriter
 from pipelines.judging.judge import Moment
 from pipelines.translating.paint import Painter
 from pipelines.translating.translation import Translation

@@ -12,10 +12,10 @@ from data.domain.domain import Domain, Record, runs
 from data.domain.pictures import read_picture, resize
 from data.errors import MissingInputError
 from data.faces.placing import square_pixels
-from data.video.encode import SegmentWriter
 from data.video.frame import Frame, VideoInfo
 from data.video.reader import probe, read_frames
-from data.video.storing import SDR
+from data.writing.encode import SegmentWriter
+from data.writing.storing import SDR
 from pipelines.pages.runfiles import frame_times
 
 LONGEST_SECONDS = 1.5

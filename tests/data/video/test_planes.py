@@ -7,10 +7,10 @@ import av
 import numpy as np
 import pytest
 
-from data.video.encode import VideoWriter
 from data.video.planes import planes_of
 from data.video.reader import probe, read_frames
-from data.video.storing import Storing
+from data.writing.encode import VideoWriter
+from data.writing.storing import Storing
 from tests.data.video.drawn import encoded, planar
 
 FORMATS = ["yuv420p", "yuv444p", "yuv420p10le", "yuv444p10le"]

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from data.video.encode import VideoWriter
 from data.video.reader import probe, read_frames
 from data.video.timeline import SampleClock
+from data.writing.encode import VideoWriter
 from tests.media import write_av
 
 WRAP_SECONDS = Fraction(2**33, 90_000)

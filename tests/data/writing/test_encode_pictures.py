@@ -8,7 +8,7 @@ import pytest
 
 from data.video.frame import Frame
 from data.video.reader import probe, read_frames
-from tests.data.video.written import drawn, info_of, write
+from tests.data.writing.written import drawn, info_of, write
 
 SMOOTH = np.stack(
     [np.tile(np.linspace(10, 245, 96), (64, 1)), np.tile(np.linspace(230, 30, 64)[:, None], (1, 96)),

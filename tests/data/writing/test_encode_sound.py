@@ -6,7 +6,7 @@ import av
 import pytest
 
 from data.video.reader import probe, read_frames, read_metadata
-from tests.data.video.written import (
+from tests.data.writing.written import (
     RATE,
     SHARED,
     clicks,

@@ -22,8 +22,8 @@ from av.video.stream import VideoStream
 from data.disk import output_errors, put_in_place
 from data.errors import OutputError, SettingsError
 from data.video.container import open_local
-from data.video.sound import Sound
-from data.video.tracks import Tracks
+from data.writing.sound import Sound
+from data.writing.tracks import Tracks
 from durable.files import partial_path
 
 MUXERS = {".mp4": "mp4", ".m4v": "mp4", ".mov": "mov", ".mkv": "matroska"}

@@ -24,9 +24,9 @@ from data.disk import put_in_place
 from data.errors import OutputError
 from data.video.colour import FULL, LIMITED, MATRICES, PRIMARIES, TRANSFERS
 from data.video.frame import Frame, VideoInfo
-from data.video.join import SEGMENT_KEY, join_segments, muxer_of, writing
-from data.video.storing import Storing
-from data.video.tracks import plan_tracks
+from data.writing.join import SEGMENT_KEY, join_segments, muxer_of, writing
+from data.writing.storing import Storing
+from data.writing.tracks import plan_tracks
 from durable.files import partial_path
 
 FALLBACK_RATE = Fraction(25)
@@ -40,7 +40,7 @@ class SegmentWriter:
             for frame in read_frames(original): writer.write(frame)
 
     path: ends in .mp4. Its own timestamps start at 0; the time of the first frame stands in its metadata
-    (`SEGMENT_KEY`, see data.video.join), because an MP4 track cannot start before 0 and starts late only by an edit
+    (`SEGMENT_KEY`, see data.writing.join), because an MP4 track cannot start before 0 and starts late only by an edit
     list.
     source: decides time base, sample aspect, colour tags. size: (width, height) where it is not the source's.
     shown: the path that errors name, where it is not this one. notes: lines for the user on what could not be kept.

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from data.errors import MissingInputError, OutputError, SettingsError
-from data.video.encode import VideoWriter
 from data.video.frame import Frame
-from tests.data.video.written import clicks, drawn, info_of, left_in, times_in, write
+from data.writing.encode import VideoWriter
+from tests.data.writing.written import clicks, drawn, info_of, left_in, times_in, write
 
 
 def test_nothing_stays_of_a_video_that_broke_off(tmp_path):
@@ -66,7 +66,7 @@ import resource, signal, sys
 from pathlib import Path
 from fractions import Fraction
 import numpy as np
-from data.video.encode import VideoWriter
+from data.writing.encode import VideoWriter
 from data.errors import OutputError
 from data.video.frame import Frame, VideoInfo
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)

@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 
 from data.errors import OutputError
-from data.video.encode import VideoWriter
-from data.video.join import writing
 from data.video.reader import probe, read_frames
-from data.video.tracks import plan_tracks
+from data.writing.encode import VideoWriter
+from data.writing.join import writing
+from data.writing.tracks import plan_tracks
 from tests.media import write_av
 
 

@@ -12,8 +12,8 @@ from av.stream import Discard, Stream
 
 from data.video.container import time_base_of
 from data.video.timeline import Clock, SampleClock
-from data.video.tracks import Tracks
-from data.video.transcode import Transcoder
+from data.writing.tracks import Tracks
+from data.writing.transcode import Transcoder
 
 HEAD_PACKETS = 4096
 """How many packets are looked ahead to see when each track starts; sound packets are a few hundred bytes."""

@@ -9,12 +9,12 @@ import imageio_ffmpeg
 import numpy as np
 import pytest
 
-import data.video.assemble
+import data.writing.assemble
 from data.errors import MissingInputError, NotAVideoError, OutputError, SettingsError
-from data.video.assemble import gif_preview, side_by_side
-from data.video.encode import VideoWriter
 from data.video.frame import Frame, VideoInfo
 from data.video.reader import probe, read_frames
+from data.writing.assemble import gif_preview, side_by_side
+from data.writing.encode import VideoWriter
 
 PROGRAMS = {"wheel": imageio_ffmpeg.get_ffmpeg_exe()}
 if found := shutil.which("ffmpeg"):
@@ -24,7 +24,7 @@ if found := shutil.which("ffmpeg"):
 @pytest.fixture(params=PROGRAMS, autouse=True)
 def program(request, monkeypatch):
     """Every test runs on the wheel's ffmpeg and on the one on PATH, where there is one."""
-    monkeypatch.setattr(data.video.assemble, "ffmpeg_program", lambda: PROGRAMS[request.param])
+    monkeypatch.setattr(data.writing.assemble, "ffmpeg_program", lambda: PROGRAMS[request.param])
 
 
 def tone(path: Path) -> Path:

@@ -8,9 +8,9 @@ import av
 import numpy as np
 import pytest
 
-from data.video.encode import VideoWriter
 from data.video.frame import Frame, VideoInfo
 from data.video.reader import read_frames
+from data.writing.encode import VideoWriter
 
 SHARED = Path(__file__).parents[4] / "shared" / "clips"
 needs_clips = pytest.mark.skipif(not SHARED.exists(), reason="the shared clips are not beside this checkout")

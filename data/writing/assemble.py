@@ -19,8 +19,8 @@ from data.errors import OutputError, SettingsError
 from data.video.colour import matrix_of
 from data.video.container import OPEN_OPTIONS, main_video_stream, open_local
 from data.video.frame import VideoInfo
-from data.video.join import LARGEST_TIMESCALE, muxer_of
 from data.video.reader import probe
+from data.writing.join import LARGEST_TIMESCALE, muxer_of
 from durable.files import partial_path
 
 # What the scale filter calls them.

@@ -15,11 +15,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from data.video.encode import SegmentWriter
 from data.video.frame import Frame
-from data.video.join import join_segments
 from data.video.reader import probe, read_frames
-from tests.data.video.written import (
+from data.writing.encode import SegmentWriter
+from data.writing.join import join_segments
+from tests.data.writing.written import (
     RATE,
     SHARED,
     clicks,
@@ -174,7 +174,7 @@ import sys
 from fractions import Fraction
 from pathlib import Path
 import numpy as np
-from data.video.encode import VideoWriter
+from data.writing.encode import VideoWriter
 from data.video.frame import Frame, VideoInfo
 info = VideoInfo("", 400, 400, Fraction(1), 0, Fraction(25), Fraction(1, 25), None, "", "yuv420p", {}, False, 0)
 world = np.random.default_rng(0).integers(0, 255, (140, 300, 3)).astype(np.uint8).repeat(4, 0).repeat(4, 1)
