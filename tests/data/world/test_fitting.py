@@ -53,7 +53,7 @@ def scattered(seed: int, frames: int) -> list[Pose]:
 def test_any_pose_is_read_back_from_its_drawing(pose, look):
     read = read_pose(draw(pose, look, 64), look)
     worst = errors([read], [pose])
-    # Over a shut eye, at the border of the picture, brows were seen read 9 % off; they leave little else to go by there.
+    # Over a shut eye, at the border of the picture, brows were seen read 9 % off: they leave little to go by there.
     least = {name: 0.1 if name == "brows" and pose.eyes < 0.05 else 0.05 for name in worst}
     assert all(error[0] < least[name] for name, error in worst.items()), worst
     assert all(low <= getattr(read, name) <= high for name, (low, high) in RANGES.items())
