@@ -26,6 +26,7 @@ _LARGEST_PX = 128
 _ROUGH_SIGMA, _FINE_SIGMA = 2 / 64, 0.7 / 64
 _ROUGH_STEP, _FINE_STEP = 0.1, 0.04  # of a range, for the derivatives
 _ROUGH_LOOKS, _FINE_LOOKS = 3, 10  # at most so many rounds of least squares; a nearly shut mouth takes the most
+_INSIDE = 0.03  # of a range: how far from its bounds the search begins once more
 _MOST_HAZE = 3.2 / 64
 _HAZE_STEP = 0.02
 _LEAST_GAIN, _MOST_GAIN = 0.75, 1.33
@@ -62,6 +63,9 @@ def read_pose(
     if start is not None:
         beginnings.append(np.append(shares_of(start, world), found[-1]))
     found = fine.solved(min(beginnings, key=fine.error), _FINE_LOOKS)
+    inside = np.append(np.clip(found[:-1], _INSIDE, 1 - _INSIDE), found[-1])
+    if not np.array_equal(inside, found):  # what has come to a bound stays there, and can hold the others
+        found = min(found, fine.solved(inside, _FINE_LOOKS), key=fine.error)
     if len(frame) > FINE_PX:
         # Strokes are whole pixels wide, a little different at every size.
         found = _Fit(frame, look, world, _LARGEST_PX, _FINE_SIGMA, _FINE_STEP).solved(found, _ROUGH_LOOKS)

@@ -7,7 +7,7 @@ from fractions import Fraction
 import cv2
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from data.video.reader import read_frames
@@ -50,12 +50,11 @@ def scattered(seed: int, frames: int) -> list[Pose]:
 
 @settings(max_examples=12, deadline=None)
 @given(pose=poses_anywhere, look=st.sampled_from("AB"))
+@example(pose=Pose(x=0.14, y=0.0625, tilt=1.0, mouth=0.5, eyes=0.0), look="A")  # stood at a bound, brows 9 % off
 def test_any_pose_is_read_back_from_its_drawing(pose, look):
     read = read_pose(draw(pose, look, 64), look)
     worst = errors([read], [pose])
-    # Over a shut eye, at the border of the picture, brows were seen read 9 % off: they leave little to go by there.
-    least = {name: 0.1 if name == "brows" and pose.eyes < 0.05 else 0.05 for name in worst}
-    assert all(error[0] < least[name] for name, error in worst.items()), worst
+    assert max(error[0] for error in worst.values()) < 0.05, worst
     assert all(low <= getattr(read, name) <= high for name, (low, high) in RANGES.items())
 
 
