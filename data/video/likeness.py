@@ -3,6 +3,8 @@
 import cv2
 import numpy as np
 
+_BLACK, _SAME, _FLAT = 24, 8, 1.5  # grey levels
+
 
 def distance(one: np.ndarray, other: np.ndarray) -> float:
     """Mean absolute difference in grey levels."""
@@ -33,3 +35,14 @@ def change(small: np.ndarray, before: np.ndarray) -> tuple[float, float]:
     """(mean, largest) difference in grey levels of two frames at the detectors' size; the largest over 3 x 3 pixels."""
     difference = cv2.absdiff(small, before)
     return float(difference.mean()), float(cv2.blur(difference, (3, 3)).max())
+
+
+def changed_share(before: np.ndarray, after: np.ndarray) -> float:
+    """Share of two grey pictures, (height, width) uint8, that is not the same in both.
+
+    Black bars do not count; 0 where both are flat and show nothing.
+    """
+    shown = cv2.max(before, after) > _BLACK
+    if not shown.any() or max(float(before.std()), float(after.std())) < _FLAT:
+        return 0.0
+    return float((cv2.absdiff(before, after) > _SAME)[shown].mean())

@@ -1,35 +1,22 @@
 """Reading video: what a file is, and its frames with their exact times."""
 
-from collections import deque
 from collections.abc import Iterator
-from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 
 import av
-import av.filter
 import numpy as np
 from av.packet import Packet
-from av.video.format import VideoFormat
 from av.video.stream import VideoStream
 
 from data.errors import NotAVideoError
 from data.video.colour import ToRgb, colour_of
 from data.video.container import main_video_stream, open_local, time_base_of
+from data.video.deinterlace import Decoded, Deinterlacer
 from data.video.frame import Frame, VideoInfo
 from data.video.orientation import Orientation, orientation_of
 from data.video.planes import Planes
 from data.video.timeline import Clock, Timeline
-
-
-@dataclass
-class _Decoded:
-    """A decoded picture on its way: deinterlacing and conversion keep these beside it."""
-
-    number: int
-    pts: int
-    duration: int
-    colour: dict[str, str]
 
 
 def probe(path: str | Path) -> VideoInfo:
@@ -39,7 +26,7 @@ def probe(path: str | Path) -> VideoInfo:
     """
     with open_local(path) as container:
         stream = main_video_stream(container, path)
-        first = next(_decoded_frames(container.demux(stream), stream), None)
+        first, _ = next(_decoded_frames(container.demux(stream), stream), (None, None))
         if first is None:
             raise NotAVideoError(_no_frame(path))
         colour, rate = colour_of(first), stream.average_rate or stream.guessed_rate or Fraction(0)
@@ -89,9 +76,9 @@ def read_frames(path: str | Path, *, start: Fraction | None = None, stop: Fracti
     with open_local(path) as container:
         stream = main_video_stream(container, path)
         packets = timeline.straightened(container.demux(stream))
-        time_base, develop, deinterlacer = time_base_of(stream), _Developer(), _Deinterlacer()
+        time_base, develop, deinterlacer = time_base_of(stream), _Developer(), Deinterlacer()
         for picture, about in deinterlacer.run(_numbered(_decoded_frames(packets, stream), stream)):
-            develop.look(picture, stream.codec_context.sample_aspect_ratio or Fraction(1))
+            develop.look(picture, about.aspect)
             seconds = about.pts * time_base
             if stop is not None and seconds >= stop:
                 return
@@ -105,7 +92,8 @@ def read_frames(path: str | Path, *, start: Fraction | None = None, stop: Fracti
 class _Developer:
     """Makes decoded pictures upright R'G'B' of the first one's shape.
 
-    first: (width, height, sample aspect) of the first picture. shape: how often that has changed since.
+    first: (width, height, sample aspect) of the first picture. shape: how often that has changed since; an aspect that
+    changes by less than a pixel is the same.
     """
 
     def __init__(self) -> None:
@@ -122,13 +110,13 @@ class _Developer:
             self.first = self._now = now
             # Once a clip: a frame that was asked for its side data is kept until Python looks for cycles.
             self._orientation = orientation_of(picture)
-        elif self._now is not None and now[:2] != self._now[:2]:
+        elif self._now is not None and (now[:2] != self._now[:2] or _fitting(now, self._now) != now[:2]):
             self.shape, self._now = self.shape + 1, now
 
     def __call__(self, picture: av.VideoFrame, colour: dict[str, str]) -> tuple[np.ndarray, Planes | None]:
         """(height, width, 3) uint8 and the picture's planes, where they are of the same shape."""
         assert self.first is not None and self._now is not None
-        if self._now[:2] == self.first[:2]:
+        if self._now[:2] == self.first[:2] == _fitting(self._now, self.first):
             rgb = self._orientation.upright(self._to_rgb(picture, colour, self.first[:2]))
             return rgb, Planes(picture, self._orientation, rgb)
         size = _fitting(self._now, self.first)
@@ -149,9 +137,11 @@ def _no_frame(path: str | Path) -> str:
     return f"{path}: not a video (no frame of it can be decoded); convert it with ffmpeg or name another file"
 
 
-def _decoded_frames(packets: Iterator[Packet], stream: VideoStream) -> Iterator[av.VideoFrame]:
-    """All frames that decode. An error in a packet costs that packet; one in the container ends the file there."""
-    flushed = False
+def _decoded_frames(packets: Iterator[Packet], stream: VideoStream) -> Iterator[tuple[av.VideoFrame, Fraction]]:
+    """All frames that decode, with their sample aspects. An error in a packet costs that packet; one in the container
+    ends the file there.
+    """
+    flushed, aspects = False, _Aspects(stream)
     while not flushed:
         try:
             packet = next(packets, None)
@@ -159,65 +149,41 @@ def _decoded_frames(packets: Iterator[Packet], stream: VideoStream) -> Iterator[
             packet = None
         flushed = packet is None or packet.size == 0
         try:
-            yield from stream.decode(None if flushed else packet)
+            frames = stream.decode(None if flushed else packet)
         except av.FFmpegError:
             continue
+        aspects.look(packet)
+        for frame in frames:
+            yield frame, aspects.of(frame)
 
 
-def _numbered(frames: Iterator[av.VideoFrame], stream: VideoStream) -> Iterator[tuple[av.VideoFrame, _Decoded]]:
+class _Aspects:
+    """The sample aspect of each frame, which PyAV does not tell: the decoder's is that of the packet that went in last,
+    while frames from before it may still come out.
+    """
+
+    def __init__(self, stream: VideoStream) -> None:
+        self._stream = stream
+        self._before = self._now = Fraction(0)
+        self._since: int | None = None
+
+    def look(self, packet: Packet | None) -> None:
+        """Notes the aspect after a packet was decoded."""
+        now = self._stream.codec_context.sample_aspect_ratio or Fraction(1)
+        if now != self._now:
+            self._before, self._now = self._now or now, now
+            self._since = packet.pts if packet is not None else None
+
+    def of(self, frame: av.VideoFrame) -> Fraction:
+        late = self._since is not None and frame.pts is not None and frame.pts < self._since
+        return self._before if late else self._now
+
+
+def _numbered(
+    frames: Iterator[tuple[av.VideoFrame, Fraction]], stream: VideoStream
+) -> Iterator[tuple[av.VideoFrame, Decoded]]:
     rate, second = stream.average_rate or stream.guessed_rate or Fraction(25), 1 / time_base_of(stream)
     clock = Clock(second / rate, second)
-    for number, frame in enumerate(frames):
+    for number, (frame, aspect) in enumerate(frames):
         pts = clock.stamp(frame.dts if frame.pts is None else frame.pts)
-        yield frame, _Decoded(number, pts, frame.duration or 0, colour_of(frame))
-
-
-class _Deinterlacer:
-    """Sends frames through bwdif from the first interlaced one on; frames not marked so come out as they went in."""
-
-    def __init__(self) -> None:
-        self._graph: av.filter.Graph | None = None
-        self._kind: tuple = ()
-        self._waiting: deque[tuple[av.VideoFrame, _Decoded]] = deque()
-
-    def run(self, frames: Iterator[tuple[av.VideoFrame, _Decoded]]) -> Iterator[tuple[av.VideoFrame, _Decoded]]:
-        for frame, about in frames:
-            kind = (frame.width, frame.height, frame.format.name)
-            if self._graph and kind != self._kind:
-                yield from self._drain()
-            if self._graph is None and frame.interlaced_frame:
-                self._start(*kind)
-            if self._graph is None:
-                yield frame, about
-            else:
-                self._waiting.append((frame, about))
-                # The filter compares neighbours by order only; real times are kept beside it.
-                frame.pts, frame.time_base = about.number, Fraction(1, 25)
-                self._graph.vpush(frame)
-                yield from self._finished()
-        yield from self._drain()
-
-    def _start(self, width: int, height: int, pixel_format: str) -> None:
-        self._kind = (width, height, pixel_format)
-        graph = self._graph = av.filter.Graph()
-        graph.link_nodes(
-            graph.add_buffer(width=width, height=height, format=VideoFormat(pixel_format), time_base=Fraction(1, 25)),
-            graph.add("bwdif", mode="send_frame", deint="interlaced"),
-            graph.add("buffersink"),
-        ).configure()
-
-    def _finished(self) -> Iterator[tuple[av.VideoFrame, _Decoded]]:
-        while self._graph and self._waiting:
-            try:
-                picture = self._graph.vpull()
-            except (av.BlockingIOError, av.EOFError):
-                return
-            yield picture, self._waiting.popleft()[1]
-
-    def _drain(self) -> Iterator[tuple[av.VideoFrame, _Decoded]]:
-        if self._graph:
-            self._graph.vpush(None)
-            yield from self._finished()
-            yield from self._waiting  # none, unless the filter withheld some
-        self._waiting.clear()
-        self._graph = None
+        yield frame, Decoded(number, pts, frame.duration or 0, colour_of(frame), aspect)

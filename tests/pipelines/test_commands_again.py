@@ -86,8 +86,7 @@ def test_an_interrupted_render_goes_on(place: Path, monkeypatch: pytest.MonkeyPa
     train_drawn(place, steps=3)
     dark, light = np.zeros((48, 64, 3), np.uint8), np.full((48, 64, 3), 220, np.uint8)
     dark[::7], light[:, ::5] = (200, 30, 30), (20, 90, 200)
-    scenes = [np.roll(scene, n, (0, 1)) for scene in (dark, light) for n in range(12)]
-    write_frames(place / "cut.mp4", scenes)
+    write_frames(place / "cut.mp4", [dark] * 12 + [light] * 12)
     command = ["render", "--input", "cut.mp4", "--output"]
     assert run([*command, "whole.mp4"]) == 0
 

@@ -113,3 +113,29 @@ def test_a_phone_turned_midway_stays_upright(shared):
     height, width = frames[-1].rgb.shape[:2]
     lit = np.flatnonzero(frames[-1].rgb.max(axis=(0, 2)) > 30)
     assert (lit.max() - lit.min() + 1) / height == pytest.approx(height / width, abs=0.03)
+
+
+def test_pixels_that_become_wider_midway_begin_a_shot_and_are_not_stretched(tmp_path):
+    """The size stays; only the sample aspect says that the picture is now shown 4:3 as wide. B-frames come late."""
+    white = av.VideoFrame.from_ndarray(np.full((96, 128, 3), 255, np.uint8), "rgb24").reformat(format="yuv420p")
+    with av.open(str(tmp_path / "both.ts"), "w", format="mpegts") as output:
+        stream = output.add_stream("mpeg2video", rate=25)
+        stream.width, stream.height, stream.pix_fmt = 128, 96, "yuv420p"
+        for first, aspect in ((0, Fraction(1)), (12, Fraction(4, 3))):
+            encoder = av.CodecContext.create("mpeg2video", "w")
+            encoder.width, encoder.height, encoder.pix_fmt = 128, 96, "yuv420p"
+            encoder.time_base, encoder.framerate = Fraction(1, 25), Fraction(25)
+            encoder.sample_aspect_ratio = aspect
+            encoder.max_b_frames = 2
+            packets = []
+            for number in range(first, first + 12):
+                white.pts, white.time_base = number, Fraction(1, 25)
+                packets += encoder.encode(white)
+            for packet in packets + encoder.encode(None):
+                packet.stream = stream
+                output.mux(packet)
+    frames = list(read_frames(tmp_path / "both.ts"))
+    assert [frame.shape for frame in frames] == [0] * 12 + [1] * 12
+    lit = [np.flatnonzero(frame.rgb[:, 64].min(axis=1) > 120) for frame in frames]
+    assert [len(rows) for rows in lit] == [96] * 12 + [72] * 12
+    assert (lit[-1].min(), lit[-1].max()) == (12, 83)

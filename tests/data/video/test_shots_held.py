@@ -3,6 +3,7 @@
 import cv2
 import numpy as np
 import pytest
+import skimage.data
 
 from data.video.reader import read_frames
 from data.video.shots import ShotFinder
@@ -42,6 +43,51 @@ def test_a_violently_shaken_head_is_no_cut(most, seed):
         shaken = cv2.warpAffine(portrait(number / 25), matrix, (256, 256), borderMode=cv2.BORDER_REFLECT_101)
         finder.feed(shaken, number / 25)
     assert finder.finish() == []
+
+
+def pictures() -> list[np.ndarray]:
+    """Photographs that scikit-image carries, (96, 128, 3) uint8."""
+    every = (skimage.data.astronaut(), skimage.data.chelsea(), skimage.data.coffee(), skimage.data.rocket())
+    return [cv2.resize(picture, (128, 96), interpolation=cv2.INTER_AREA) for picture in every]
+
+
+def starts(frames: list[np.ndarray], rate: float = 25) -> list[int]:
+    finder = ShotFinder()
+    for number, frame in enumerate(frames):
+        finder.feed(frame, number / rate)
+    return finder.finish()
+
+
+@pytest.mark.parametrize(("held", "rate"), [(13, 25), (50, 25), (15, 30), (5, 10), (1, 1)])
+def test_a_slide_show_is_cut_at_every_picture(held, rate):
+    assert starts([p for p in pictures() for _ in range(held)], rate) == [held, 2 * held, 3 * held]
+
+
+def test_a_slide_show_between_black_bars_that_comes_back_is_cut_too():
+    narrow = []
+    for place in (0, 1, 0, 2):
+        narrow.append(np.zeros((96, 128, 3), np.uint8))
+        narrow[-1][:, 44:84] = cv2.resize(pictures()[place], (40, 96))
+    assert starts([p for p in narrow for _ in range(25)]) == [25, 50, 75]
+
+
+def test_still_pictures_before_between_and_after_motion_are_cut_off():
+    one, two, three, _ = pictures()
+    moving = [portrait(number / 25)[:192:2, ::2] for number in range(60)]
+    assert starts([one] * 30 + moving[:30] + [two] * 30 + [three] * 30 + moving[30:] + [one] * 30) == [
+        30, 60, 90, 120, 150,
+    ]  # fmt: skip
+
+
+def test_a_drawing_that_pauses_before_it_jumps_is_one_shot():
+    rng, frames = np.random.default_rng(5), []
+    wall = rng.integers(60, 190, (6, 8, 3), dtype=np.uint8).repeat(16, 0).repeat(16, 1)
+    for number in range(24):
+        drawing = wall.copy()
+        y, x = rng.integers(0, 40), rng.integers(0, 70)
+        drawing[y : y + 50, x : x + 50] = (230, 60, 40)
+        frames += [drawing] * (20 if number % 4 == 0 else 3)
+    assert starts(frames, 24) == []
 
 
 def test_another_shape_begins_a_shot():
