@@ -1,12 +1,14 @@
 """Writing, with errors that a user can read, and names that may become paths."""
 
 import errno
+import hashlib
 import json
 import re
 import shutil
 import unicodedata
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import lru_cache
 from pathlib import Path
 
 from data.errors import BadNameError, OutputError
@@ -72,6 +74,18 @@ def write_json(path: Path, content: object) -> None:
     if not text.isascii() and any("\ud800" <= sign <= "\udfff" for sign in text):
         text = json.dumps(content, indent=1)
     write_bytes(path, (text + "\n").encode())
+
+
+def file_digest(path: Path) -> bytes:
+    """SHA-256 of a file's content, read once a process while its size and time of change stay. Raises OSError."""
+    there = path.stat()
+    return _digest(path, there.st_size, there.st_mtime_ns)
+
+
+@lru_cache(maxsize=4096)
+def _digest(path: Path, size: int, changed: int) -> bytes:
+    with path.open("rb") as handle:
+        return hashlib.file_digest(handle, "sha256").digest()
 
 
 def remove_folder(path: Path) -> None:

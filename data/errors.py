@@ -46,18 +46,28 @@ class NoFaceError(RetargetError):
 
 
 class FewFacesError(NoFaceError):
-    """Face number `wanted` was asked for, and there are never more than `most` in view."""
+    """Person number `wanted` was asked for, and there are `most` in the clip."""
 
     def __init__(self, wanted: int, most: int) -> None:
-        super().__init__(f"at most {most} faces are in view at once, so there is no face {wanted}")
+        super().__init__(
+            f"{most} {'person is' if most == 1 else 'people are'} in the clip, so there is no face {wanted}"
+        )
         self.most = most
 
 
 class UnknownPersonError(NoFaceError):
-    """Nobody in the clip looks like the person asked for."""
+    """Nobody in the clip is the person asked for. likeness: of the nearest. needed: the least of the same person."""
 
-    def __init__(self) -> None:
-        super().__init__("nobody in the clip looks like the person asked for")
+    def __init__(self, likeness: float, needed: float, recogniser: str) -> None:
+        super().__init__(
+            f"nobody in the clip is the person asked for: the nearest has a likeness of {max(likeness, 0):.2f}, "
+            f"the same person has at least {needed:.2f} ({recogniser})"
+        )
+        self.by_looks = recogniser == "looks"
+        self.where = ""
+
+    def __str__(self) -> str:
+        return f"{self.where}: {super().__str__()}" if self.where else super().__str__()
 
 
 class SettingsError(RetargetError):
@@ -68,7 +78,7 @@ class FaceChoiceError(SettingsError):
     """What was given for a face names none."""
 
     def __init__(self, face: str) -> None:
-        super().__init__(f"face {face!r}: not largest, no number counted from the left, no picture of the person")
+        super().__init__(f"face {face!r}: not largest, no number of a person, no picture of the person")
 
 
 class PairsNotStripsError(SettingsError):

@@ -47,6 +47,15 @@ MODELS = {
         sha256="11f355bf0693120222f5955ce3f9dc8fb5763ebb30a47d7906e509490d32e4aa",
         licence="BSD-3-Clause",
     ),
+    "sface": Model(
+        name="sface",
+        file_name="face_recognition_sface_2021dec.onnx",
+        urls=(
+            "https://github.com/opencv/opencv_zoo/raw/main/models/face_recognition_sface/face_recognition_sface_2021dec.onnx",
+        ),
+        sha256="0ba9fbfa01b5270c96627c4ef784da859931e02f04419c829e83484087c34e79",
+        licence="Apache-2.0",
+    ),
 }
 
 
@@ -59,10 +68,9 @@ def find_model(name: str, models_folder: Path | None, table: dict[str, Model] = 
     """
     model = table[name]
     folders = _folders(models_folder)
-    for folder in (*folders, _torch_checkpoints()):
-        path = folder / model.file_name
-        if path.is_file():
-            return _verified(model, path)
+    path = on_disk(name, models_folder, table)
+    if path is not None:
+        return _verified(model, path)
     problem = ""
     for url in model.urls:
         try:
@@ -73,6 +81,12 @@ def find_model(name: str, models_folder: Path | None, table: dict[str, Model] = 
         f"model {model.name}: no {model.file_name} in {folders[0]} and fetching it failed ({problem}); "
         f"get {model.urls[0]} (sha256 {model.sha256}) and put it into {folders[0]}"
     )
+
+
+def on_disk(name: str, models_folder: Path | None, table: dict[str, Model] = MODELS) -> Path | None:
+    """Where a model's file lies, verified or not; None where `find_model` would have to fetch it."""
+    places = [folder / table[name].file_name for folder in (*_folders(models_folder), _torch_checkpoints())]
+    return next((path for path in places if path.is_file()), None)
 
 
 def _cache_home() -> Path:

@@ -25,7 +25,10 @@ ADVICE: dict[type[RetargetError], Callable[[Any], str]] = {
     PairsNotStripsError: lambda error: "leave --strips yes away",
     FaceChoiceError: lambda error: "give one of these by --face",
     FewFacesError: lambda error: f"choose --face 1 to {error.most}, or largest",
-    UnknownPersonError: lambda error: "choose with --face 1, 2, ...",
+    UnknownPersonError: lambda error: (
+        "choose with --face 1, 2, ..., or give another --name"
+        + ("; to recognise people in other light: pip install 'retarget[identity]'" if error.by_looks else "")
+    ),
 }
 
 

@@ -12,20 +12,21 @@ from data.domain.palette import Palette, read_palette
 from data.domain.pictures import write_sheet
 from data.domain.sources import Source, open_source
 from data.errors import MissingInputError, MissingModelError, SettingsError
+from data.faces.cropper import Cropper
 from data.faces.detection import Backend
-from data.faces.placing import Analysis
+from data.faces.placing import Placing
 from pipelines.advice import advised
 from pipelines.judging.domain import Resemblance, domain_pictures
 from pipelines.judging.judge import Judge, ThereAndBack, Unable
 from pipelines.judging.measures import MEASURES, PER_FRAME_DIGITS, entries, line, number, worst
-from pipelines.judging.moments import Moments, PlacingCropper, Players
+from pipelines.judging.moments import Moments, Players
 from pipelines.judging.motion import FaceMotion, Steadiness
 from pipelines.judging.place import OwnPlace, TruePlace
 from pipelines.judging.truth import HiddenParameters, LabelScores, Likeness, hidden_poses
 from pipelines.options import EvaluateOptions
 from pipelines.places import find_domain, say
 from pipelines.translating.paint import Faces, Painter, WholeFrames
-from pipelines.translating.translation import Translation, decide, look
+from pipelines.translating.translation import Translation, decide, placed
 from recycle.measures.optical_flow import Dis, FlowFinder, load_raft
 from recycle.methods.base import Direction
 from recycle.networks.inception import Inception, load_inception
@@ -109,12 +110,12 @@ def _inception(options: EvaluateOptions, job: Translation) -> Inception | str:
 
 def _judged(job: Translation, options: EvaluateOptions, tools: _Tools, folder: Path) -> dict[str, Any]:
     """Goes through the clip once. Writes the videos into `folder`; gives what evaluation.json says."""
-    analysis, backend = look(job, folder / "looked.jsonl", face=options.face, models=options.models)
-    painter, cropper = _painter(job, analysis, backend)
+    placing, backend = placed(job, options)
+    painter, cropper = _painter(job, placing, backend)
     truth = open_source(options.truth) if options.truth else None
     moments = Moments(
         job,
-        analysis,
+        placing,
         painter=None if options.result else painter,
         cropper=cropper,
         result=open_source(options.result) if options.result else None,
@@ -145,11 +146,11 @@ def _judged(job: Translation, options: EvaluateOptions, tools: _Tools, folder: P
     return document
 
 
-def _painter(job: Translation, analysis: Analysis, backend: Backend | None) -> tuple[Painter, PlacingCropper | None]:
+def _painter(job: Translation, placing: Placing, backend: Backend | None) -> tuple[Painter, Cropper | None]:
     """What translates, as rendering does by default; and where faces are translated, what cuts them out."""
     if backend is None:
         return WholeFrames(job.method, job.direction), None
-    cropper = PlacingCropper(backend, analysis, job.source.info, job.face_px)
+    cropper = Cropper(placing, job.source.info, job.face_px)
     return Faces(job.method, job.direction, cropper, blend="feather", colour_match=True), cropper
 
 

@@ -13,8 +13,9 @@ from data.domain.sources import Source, open_source
 from data.domain.web import fetch, is_url
 from data.errors import MissingInputError, RetargetError, SettingsError, TooFewFramesError
 from data.faces.aligners import open_aligner
-from data.faces.detection import Backend
-from pipelines.extracting.clip import Made, Wanted, make_clip
+from data.faces.people import Identity
+from data.faces.recognise import open_recogniser
+from pipelines.extracting.clip import Eyes, Made, Wanted, make_clip
 from pipelines.options import ExtractOptions
 from pipelines.pages.overview import summarise, write_contact_sheet
 from pipelines.places import say
@@ -92,14 +93,23 @@ def _reading(options: ExtractOptions) -> tuple[Reading, int | None]:
 
 def _complete(domain: Domain, records: list[Record], inputs: list[Input], options: ExtractOptions) -> None:
     """Adds to a domain what is not in it yet. Raises RetargetError."""
-    backend = None if domain.aligner == "none" else open_aligner(domain.aligner, options.models, say)
-    domain.aligner = "none" if backend is None else backend.name
+    eyes = None if domain.aligner == "none" else _eyes(domain, options)
+    domain.aligner = "none" if eyes is None else eyes.aligner.name
     make_folder(domain.folder / "frames")
     for source, split in inputs:
-        records = _add(source, split, domain, records, backend, options)
+        records = _add(source, split, domain, records, eyes, options)
     require_window(records, min(_window(source, options) for source, _ in inputs), str(domain.folder))
     write_contact_sheet(domain, records)
     summarise(domain, records)
+
+
+def _eyes(domain: Domain, options: ExtractOptions) -> Eyes:
+    """What finds faces, and what knows them: of a domain that knows its person, what that is known by.
+
+    Raises MissingModelError, SettingsError.
+    """
+    known = None if domain.identity is None else Identity.from_json(domain.identity).recogniser
+    return Eyes(open_aligner(domain.aligner, options.models, say), open_recogniser(options.models, say, known))
 
 
 def _window(source: Source, options: ExtractOptions) -> int:
@@ -138,7 +148,7 @@ def _add(
     split: str | None,
     domain: Domain,
     records: list[Record],
-    backend: Backend | None,
+    eyes: Eyes | None,
     options: ExtractOptions,
 ) -> list[Record]:
     """The domain's records with those of one more clip, unless that is there under the same hash and settings."""
@@ -152,7 +162,7 @@ def _add(
     workplace = make_folder(domain.folder / "frames" / f".{name}")
     earlier = _earlier(source.path, domain)
     beside = [record for record in records if earlier is None or record.clip != earlier.clip]
-    made = make_clip(wanted, name, domain, beside, backend, workplace)
+    made = make_clip(wanted, name, domain, beside, eyes, workplace)
     records = _enter(made, domain, records)
     remove_folder(workplace)
     if len(domain.clips) > 1:

@@ -13,7 +13,8 @@ from tqdm import tqdm
 
 from data.disk import make_folder, name_from, remove_folder
 from data.errors import SettingsError
-from data.faces.placing import Analysis, Cropper
+from data.faces.cropper import Cropper
+from data.faces.placing import Placing
 from data.video.reader import read_metadata
 from data.writing.encode import SegmentWriter
 from data.writing.join import join_segments, muxer_of
@@ -21,7 +22,7 @@ from data.writing.tracks import plan_tracks
 from pipelines.options import RenderOptions
 from pipelines.places import say
 from pipelines.translating.paint import Faces, Painter, WholeFrames
-from pipelines.translating.translation import Translation, decide, look
+from pipelines.translating.translation import Translation, decide, placed
 
 KEY = "retarget_key"
 """Metadata of a result: what it was made from and how, so that the same command knows it is done."""
@@ -40,14 +41,14 @@ def render(options: RenderOptions) -> None:
     for note in tracks.notes if tracks else ():
         say(note)
     parts = make_folder(output.parent / f".{output.stem}-{key[:12]}.parts")
-    analysis, backend = look(job, parts / "looked.jsonl", face=options.face, models=options.models)
+    placing, backend = placed(job, options)
     if backend is None:
         painter: Painter = WholeFrames(job.method, job.direction)
     else:
-        cropper = Cropper(backend, analysis, job.source.info, job.face_px)
+        cropper = Cropper(placing, job.source.info, job.face_px)
         painter = Faces(job.method, job.direction, cropper, blend=options.blend, colour_match=options.colour_match)
 
-    segments, notes = _render_segments(job, options, analysis, painter, parts)
+    segments, notes = _render_segments(job, options, placing, painter, parts)
     metadata = _metadata(job, key)
     notes += join_segments(segments["result"], output, tracks=tracks, start=job.start, metadata=metadata)
     if options.compare:
@@ -104,16 +105,16 @@ def _metadata(job: Translation, key: str) -> dict[str, str]:
 
 
 def _render_segments(
-    job: Translation, options: RenderOptions, analysis: Analysis, painter: Painter, parts: Path
+    job: Translation, options: RenderOptions, placing: Placing, painter: Painter, parts: Path
 ) -> tuple[dict[str, list[Path]], list[str]]:
     """Encodes what is not encoded yet. Gives the files of the result and of the comparison, and notes."""
     batch_size = options.batch_size or job.batch_size
     info = job.source.info
     files: dict[str, list[Path]] = {"result": [], "compare": []}
     notes: list[str] = []
-    total = job.wanted(analysis)
+    total = job.wanted(placing)
     frames = tqdm(job.source.frames(job.start), total=total, desc="rendering", unit="frame", disable=None)
-    for number, (_, segment) in enumerate(groupby(frames, key=analysis.segment_of)):
+    for number, (_, segment) in enumerate(groupby(frames, key=placing.segment_of)):
         result, compare = parts / f"{number:05d}.mp4", parts / f"{number:05d}-compare.mp4"
         files["result"].append(result)
         files["compare"].append(compare)

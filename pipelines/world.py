@@ -16,7 +16,8 @@ from data.disk import check_name, make_folder, name_from, remove_folder, write_j
 from data.domain.sources import Source, open_source
 from data.errors import SettingsError
 from data.faces.aligners import box_finder
-from data.faces.placing import Analysis, analyse, square_pixels
+from data.faces.placing import LOOKS, Placing, look, square_pixels
+from data.faces.recognise import Looks
 from data.world.clips import World, write_pictures
 from data.world.drawnover import WORK_PX, DrawnOver
 from data.world.worlds import WORLDS
@@ -108,11 +109,11 @@ def _draw_over(source: Source, clips: World, options: WorldOptions) -> dict[str,
 
     Raises NotAVideoError, SettingsError, OutputError.
     """
-    analysis = _followed(source, clips.a.parent, options.models)
+    placing = _followed(source, clips.a.parent, options.models)
     rate = source.info.rate or USUAL_RATE
     longest = (options.frames, options.frames, options.test_frames)
-    parts = stretches(analysis.frames, rate, longest, source.path)
-    left, top, side = square_of(analysis, *source.info.display_size)
+    parts = stretches(placing.frames, rate, longest, source.path)
+    left, top, side = square_of(placing, *source.info.display_size)
     drawn_over, size = DrawnOver(options.seed), options.size
     answers: list[np.ndarray] = []
 
@@ -126,7 +127,7 @@ def _draw_over(source: Source, clips: World, options: WorldOptions) -> dict[str,
             if first == last:
                 return
 
-    bar = tqdm(source.frames(), total=analysis.frames, desc="drawing over", unit="frame", disable=None, leave=False)
+    bar = tqdm(source.frames(), total=placing.frames, desc="drawing over", unit="frame", disable=None, leave=False)
     whole = (square_pixels(frame.rgb, source.info)[top : top + side, left : left + side] for frame in bar)
     frames = (_reduced(picture, max(size, WORK_PX)) for picture in whole)
     for part, path in enumerate((clips.a, clips.b, clips.test)):
@@ -163,20 +164,20 @@ def stretches(
     return found
 
 
-def _followed(source: Source, folder: Path, models: Path | None) -> Analysis:
-    spool = make_folder(folder / ".looked")
+def _followed(source: Source, folder: Path, models: Path | None) -> Placing:
+    spool = make_folder(folder / LOOKS)
     try:
-        return analyse(source, box_finder(models), spool / "faces.jsonl")
+        return look(source, box_finder(models), "largest", spool, Looks())
     finally:
         remove_folder(spool)
 
 
-def square_of(analysis: Analysis, width: int, height: int) -> tuple[int, int, int]:
+def square_of(placing: Placing, width: int, height: int) -> tuple[int, int, int]:
     """Left, top and side, in pixels of the frame: one square for the whole clip, so that what moves in it still does.
 
     Around nearly all the places where the followed face was; in the middle where there is none.
     """
-    boxes = np.array([choice.detection.box for choice in analysis.choices or [] if choice is not None])
+    boxes = np.array([place.box for place in placing.places or [] if place is not None])
     side, middle = min(width, height), np.array([width / 2, height / 2])
     if len(boxes):
         low, high = np.percentile(boxes[:, :2], 5, axis=0), np.percentile(boxes[:, 2:], 95, axis=0)

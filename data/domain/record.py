@@ -15,6 +15,7 @@ class Record:
     landmarks: [[x, y], ...] in pixels of the upright frame with square pixels. transform: 2x3, from there to the crop.
     sharpness: variance of the Laplacian of the picture. split: train, test, gap (between them) or excluded.
     reason: why it is excluded. repeats: shows the same as the frame before it, as drawings held for some frames do.
+    likeness: of the face to the person followed, where that is known.
     """
 
     clip: str
@@ -29,6 +30,7 @@ class Record:
     sharpness: float | None = None
     reason: str | None = None
     repeats: bool | None = None
+    likeness: float | None = None
 
     @property
     def seconds(self) -> Fraction:

@@ -7,16 +7,18 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from data.domain.pictures import cut_apart, fitted, notes_on, pictures_in
+from data.disk import file_digest
+from data.domain.pictures import cut_apart, fitted, notes_on, pictures_in, resize
 from data.domain.reading import PLAIN, SUFFIXES, Reading, bits_used
 from data.errors import MissingInputError
-from data.video.frame import Frame, VideoInfo
-from data.video.reader import probe, read_frames
+from data.video.frame import Frame, Glance, VideoInfo, fitted_size
+from data.video.reader import probe, read_frames, read_glances
 
 STRIP_FRAMES = 3
 """Frames side by side in a strip of the Recycle-GAN authors' data: t, t+1, t+2."""
@@ -56,6 +58,15 @@ class Source(ABC):
         """Every frame in order, or those from `start` seconds on. Raises NotAVideoError, PictureError."""
 
     @abstractmethod
+    def glances(self, longest_px: int) -> Iterator[Glance]:
+        """Every frame in order, made small. Raises as `frames`."""
+
+    def content(self) -> dict[str, Any]:
+        """All that decides what its frames show, as plain JSON values."""
+        own = {name: v for name, v in dataclasses.asdict(self).items() if name not in ("path", "info")}
+        return own | {"sha256": self.sha256(), "kind": self.kind}
+
+    @abstractmethod
     def sha256(self) -> str:
         """Over the digest of the file, or over the names and digests of a folder's pictures."""
 
@@ -85,8 +96,11 @@ class Video(Source):
     def frames(self, start: Fraction | None = None) -> Iterator[Frame]:
         return read_frames(self.path, start=start)
 
+    def glances(self, longest_px: int) -> Iterator[Glance]:
+        return read_glances(self.path, self.info, longest_px)
+
     def sha256(self) -> str:
-        return hashlib.sha256(_file_digest(self.path)).hexdigest()
+        return hashlib.sha256(file_digest(self.path)).hexdigest()
 
     def settings(self, strips: str) -> dict[str, Any]:
         return {}
@@ -113,10 +127,16 @@ class Folder(Source):
                 if start is None or frame.seconds >= start:
                     yield frame
 
+    def glances(self, longest_px: int) -> Iterator[Glance]:
+        for frame in self.frames():
+            height, width = frame.rgb.shape[:2]
+            rgb = resize(frame.rgb, fitted_size((width, height), longest_px))
+            yield Glance(rgb, frame.number, frame.seconds, 0, (width, height), partial(np.copy, frame.rgb))
+
     def sha256(self) -> str:
         digest = hashlib.sha256()
         for path in pictures_in(self.path, deep=True):
-            digest.update(os.fsencode(path.relative_to(self.path)) + b"\0" + _file_digest(path))
+            digest.update(os.fsencode(path.relative_to(self.path)) + b"\0" + file_digest(path))
         return digest.hexdigest()
 
     def settings(self, strips: str) -> dict[str, Any]:
@@ -214,27 +234,11 @@ def open_source(
     height, width = first.shape[:2]
     if half is not None:
         part = cut_apart(first, len(HALVES), pictures[0])[half]
-        return Pairs(
-            path,
-            VideoInfo.of_pictures(path, part, len(pictures)),
-            fit or not single,
-            reading,
-            half,
-            follow=not single,
-        )
+        info = VideoInfo.of_pictures(path, part, len(pictures))
+        return Pairs(path, info, fit or not single, reading, half, follow=not single)
     if strips == "yes" or (strips == "auto" and width == STRIP_FRAMES * height):
         part = cut_apart(first, STRIP_FRAMES, pictures[0])[0]
-        return Strips(
-            path,
-            VideoInfo.of_pictures(path, part, STRIP_FRAMES * len(pictures)),
-            fit,
-            reading,
-            STRIP_FRAMES,
-        )
+        info = VideoInfo.of_pictures(path, part, STRIP_FRAMES * len(pictures))
+        return Strips(path, info, fit, reading, STRIP_FRAMES)
     info = VideoInfo.of_pictures(path, first, len(pictures))
     return Strips(path, info, fit, reading, 1) if single else Pictures(path, info, True, reading)
-
-
-def _file_digest(path: Path) -> bytes:
-    with path.open("rb") as handle:
-        return hashlib.file_digest(handle, "sha256").digest()

@@ -1,65 +1,77 @@
 """68 landmarks by face-alignment's FAN (Bulat and Tzimiropoulos, ICCV 2017). Imported only where it is used: heavy."""
 
+from collections.abc import Sequence
+from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
 import torch
-from face_alignment import FaceAlignment, LandmarksType
 from face_alignment.models import FAN
-from face_alignment.utils import REFERENCE_SCALE
+from face_alignment.utils import CENTER_Y_OFFSET, crop, flip, get_preds_fromhm
 
 from data.errors import MissingModelError
 from data.faces.detection import Backend, Detection
 
 # FAN was trained on the boxes of a detector that draws them larger; face-alignment keeps this figure for YuNet's.
 _BOX_SCALE = 165.0
-_CENTRE_LIFT = 0.12  # by how much of the box's height face-alignment moves the centre up
-
-
-class _Network(FaceAlignment):
-    """face-alignment with the weights from a file that was verified, and no network access of its own."""
-
-    def __init__(self, weights: Path, device: str) -> None:
-        self._weights = weights
-        # "folder" is the detector that needs no weights: boxes are handed over. compile=True costs minutes on a CPU.
-        super().__init__(LandmarksType.TWO_D, device=device, face_detector="folder", compile=False)
-
-    def _load_native(self, network_name: str, network_size: int, device: str, dtype: torch.dtype) -> torch.nn.Module:
-        network = FAN(network_size)
-        # weights_only: tensors, never code.
-        network.load_state_dict(torch.load(self._weights, map_location=device, weights_only=True))
-        return network.to(device, dtype=dtype).eval()
+_BLOCKS = 4
 
 
 class Fan:
-    """Boxes by another backend, landmarks by FAN."""
+    """Boxes by another backend, landmarks by FAN: each face and its mirror image, many at once."""
 
-    name = "fan"
-    early = False
-    minimum_cutoff_hz, beta = 0.5, 6.0
+    name, dense = "fan", True
+    jitter = 0.006
 
     def __init__(self, weights: Path, boxes: Backend, device: str | None = None) -> None:
         """`boxes` finds the faces. Raises MissingModelError where the file holds something else than FAN's weights."""
         self._boxes = boxes
-        device = device or ("cuda" if torch.cuda.is_available() else "cpu")
+        self.version = f"2, face-alignment {version('face-alignment')}, boxes by {boxes.name} {boxes.version}"
+        self._device = device or ("cuda" if torch.cuda.is_available() else "cpu")
+        self.batch = 16 if self._device.startswith("cuda") else 1  # a CPU gains nothing by more than the two mirrors
+        self._type = _half(self._device)
+        self._network = FAN(_BLOCKS)
         try:
-            self._network = _Network(weights, device)
+            # weights_only: tensors, never code.
+            self._network.load_state_dict(torch.load(weights, map_location="cpu", weights_only=True))
         except Exception as error:  # unpickling and state_dict errors have many types
             reason = " ".join(str(error).split())[:200]
             raise MissingModelError(f"model fan: {weights} does not hold FAN's weights ({reason})") from error
+        self._network.to(self._device).eval()
 
     def find(self, rgb: np.ndarray) -> list[Detection]:
         """As the backend that finds the boxes."""
         return self._boxes.find(rgb)
 
-    def landmarks(self, rgb: np.ndarray, detection: Detection) -> np.ndarray:
-        """(68, 2) float64 in iBUG's order."""
-        x0, y0, x1, y1 = detection.box
-        width, height = x1 - x0, y1 - y0
-        # The same crop as for a detector with reference scale 165: box enlarged, centre where it was after the lift.
-        grow = REFERENCE_SCALE / _BOX_SCALE
-        centre_x, centre_y = (x0 + x1) / 2, (y0 + y1) / 2 + _CENTRE_LIFT * (grow - 1) * height
-        half_width, half_height = grow * width / 2, grow * height / 2
-        box = [centre_x - half_width, centre_y - half_height, centre_x + half_width, centre_y + half_height]
-        found = self._network.get_landmarks_from_image(rgb, detected_faces=[[*box, detection.score]])
-        return np.asarray(found[0], np.float64)
+    @torch.inference_mode()
+    def landmarks(self, pictures: Sequence[np.ndarray], detections: Sequence[Detection]) -> list[np.ndarray]:
+        """(68, 2) float64 in iBUG's order, as face-alignment's `get_landmarks_from_image` gives them."""
+        frames = [_frame(detection) for detection in detections]
+        crops = np.stack([crop(rgb, *frame) for rgb, frame in zip(pictures, frames, strict=True)])
+        faces = torch.from_numpy(crops).permute(0, 3, 1, 2).to(self._device).float().div_(255)
+        with torch.autocast(self._device.split(":")[0], self._type, enabled=self._type != torch.float32):
+            maps = self._network(torch.cat([faces, flip(faces)]))[-1].float()
+        maps = maps[: len(faces)] + flip(maps[len(faces) :], is_label=True)
+        found = []
+        for heat, (centre, scale) in zip(maps.cpu().numpy(), frames, strict=True):
+            _, points, _ = get_preds_fromhm(heat[None], centre, scale)
+            found.append(np.asarray(points, np.float64).reshape(68, 2))
+        return found
+
+
+def _half(device: str) -> torch.dtype:
+    """Half precision where the hardware computes in it and does not imitate it; else float32."""
+    if device.startswith("cuda"):
+        return torch.float16
+    computes = torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
+    return torch.bfloat16 if computes else torch.float32
+
+
+def _frame(detection: Detection) -> tuple[np.ndarray, float]:
+    """Centre and scale of the square that face-alignment would cut for a detector with reference scale 165.
+
+    Its own figure is 195: the box is enlarged, the centre where it would be after the lift.
+    """
+    x0, y0, x1, y1 = detection.box
+    centre = np.array([(x0 + x1) / 2, (y0 + y1) / 2 - CENTER_Y_OFFSET * (y1 - y0)])
+    return centre, (x1 - x0 + y1 - y0) / _BOX_SCALE

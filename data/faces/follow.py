@@ -4,65 +4,28 @@ Works on the small records of a first pass over the pictures; no picture is need
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
-from data.errors import FewFacesError, NoFaceError, UnknownPersonError
-from data.faces.detection import Backend, Detection
-from data.faces.smooth import smooth_track
-from data.faces.tracks import (
-    DIFFERENT_LOOK,
-    MOST_LOOKS,
-    SAME_PERSON,
-    Track,
-    alike,
-    link_shots,
-    look_of,
-    together,
-    weight,
-)
-
-# A picture or another clip that the user says shows the person: other light and cameras must be forgiven, so the best
-# track of the clip is taken from here on; unrelated people have about 0.4.
-SAME_PERSON_BY_WORD = 0.5
-_SURE = 0.88  # the identity learns new looks only from tracks that are beyond doubt
+from data.errors import FewFacesError, UnknownPersonError
+from data.faces.detection import Detection
+from data.faces.people import Identity, Person, alike, learned, looks_alike, people, vectors_of
+from data.faces.recognise import Recogniser
+from data.faces.tracks import Track, link_shots, together, weight
 
 
 @dataclass(frozen=True)
 class Choice:
-    """The face to translate in one frame. track: from 0 over the clip; a new number after every gap and cut."""
+    """The face to translate in one frame. track: from 0 over the clip; a new number after every gap and cut.
+
+    likeness: to the person, by the recogniser; None where there is nobody to be like.
+    """
 
     track: int
     detection: Detection
     interpolated: bool
-
-
-@dataclass
-class Identity:
-    """What the person looked like so far, and what people beside them looked like: (k, n) descriptions each."""
-
-    looks: np.ndarray
-    others: np.ndarray
-
-    def to_json(self) -> dict:
-        """Plain JSON values."""
-        return {"looks": np.round(self.looks, 4).tolist(), "others": np.round(self.others, 4).tolist()}
-
-    @staticmethod
-    def from_json(record: dict) -> "Identity":
-        """What `to_json` wrote."""
-        looks = np.array(record["looks"], np.float32)
-        return Identity(looks, np.array(record["others"], np.float32).reshape(-1, looks.shape[1]))
-
-    @staticmethod
-    def of_picture(rgb: np.ndarray, backend: Backend) -> "Identity":
-        """The largest face of a reference picture. Raises NoFaceError."""
-        found = backend.find(rgb)
-        if not found:
-            raise NoFaceError(f"no face found in the reference picture by {backend.name}; choose another picture")
-        look = look_of(max(found, key=weight))
-        return Identity(look[None], np.zeros((0, len(look)), np.float32))
+    likeness: float | None = None
 
 
 @dataclass(frozen=True)
@@ -80,6 +43,7 @@ class Followed:
 def follow(
     frames: Iterable[list[Detection]],
     shot_starts: Sequence[int],
+    recogniser: Recogniser,
     *,
     face: str | int | Identity = "largest",
     gap_frames: int = 5,
@@ -87,27 +51,30 @@ def follow(
     """Choose one person's face in each frame.
 
     frames: the detections of each frame, read once, in order. shot_starts: first frames of the shots after the first.
-    face: "largest": the track with the most area x score in the first shot that has a face; N: the N-th from the left
-        in the first frame with N faces; an Identity: from a picture, or from an earlier clip of the same person.
+    face: "largest": the person with the most area x score over the clip; N: the N-th by that; an Identity: from a
+        picture, or from an earlier clip of the same person.
     gap_frames: misses up to this long are filled within a track; after a longer one a new track begins.
 
     Tracks that are brief or never certain cannot become the identity. In every shot the tracks most similar to the
     identity are taken; where only other people are in view, nobody is.
-    Raises NoFaceError when there are faces, but never N at once or none like the given identity.
+    Raises FewFacesError where there are people, but not N; UnknownPersonError where nobody is like the given identity.
     """
     shots, length = link_shots(frames, set(shot_starts), gap_frames)
-    anchor = _anchor(shots, face)
+    given = face if isinstance(face, Identity) else None
     choices: list[Choice | None] = [None] * length
     reasons = ["no face"] * length
-    if anchor is None:
-        return Followed(choices, reasons, face if isinstance(face, Identity) else None)
-    identity, chosen = _choose(shots, anchor, face if isinstance(face, Identity) else None)
+    present = people(shots, recogniser)
+    if not present:
+        return Followed(choices, reasons, given)
+    person = _asked(present, face, recogniser)
+    identity, chosen = _all_of(person, present, shots, recogniser, given)
     for track in (t for tracks in shots for t in tracks if t.solid):
         for frame in track.detections:
             reasons[frame] = "someone else"
     for number, track in enumerate(sorted(chosen, key=lambda t: t.first_frame)):
+        likeness = _likeness_in_time(track, identity, recogniser)
         for frame, (detection, interpolated) in track.filled().items():
-            choices[frame] = Choice(number, detection, interpolated)
+            choices[frame] = Choice(number, detection, interpolated, likeness(frame))
             reasons[frame] = ""
     return Followed(choices, reasons, identity)
 
@@ -121,78 +88,64 @@ def each_its_own(frames: Iterable[list[Detection]]) -> Followed:
     return Followed(choices, ["" if choice else "no face" for choice in choices], None)
 
 
-def _anchor(shots: list[list[Track]], face: str | int | Identity) -> Track | None:
-    """The track that says who is meant; None where nobody is in view at all."""
-    solid = [[t for t in tracks if t.solid] for tracks in shots]
-    everyone = [t for tracks in solid for t in tracks]
-    if not everyone:
-        return None
+def _asked(present: list[Person], face: str | int | Identity, recogniser: Recogniser) -> Person:
+    """Who is meant. Raises FewFacesError, UnknownPersonError."""
     if isinstance(face, Identity):
-        best = max(everyone, key=lambda t: alike(t.looks, face.looks))
-        if alike(best.looks, face.looks) < SAME_PERSON_BY_WORD:
-            raise UnknownPersonError
-        return best
-    if face == "largest":
-        first = next(tracks for tracks in solid if tracks)
-        return max(first, key=lambda t: t.weight)
-    wanted = int(face)
-    most = 0
-    for tracks in solid:
-        for frame in sorted({f for t in tracks for f in t.detections}):
-            here = [t for t in tracks if frame in t.detections]
-            most = max(most, len(here))
-            if len(here) >= wanted >= 1:
-                return sorted(here, key=lambda t: t.detections[frame].box[0])[wanted - 1]
-    raise FewFacesError(wanted, most)
+        rated = [(max(_like(track, face, recogniser) for track in person.tracks), person) for person in present]
+        likeness, person = max(rated, key=lambda pair: pair[0])
+        if likeness < recogniser.same:
+            raise UnknownPersonError(likeness, recogniser.same, recogniser.name)
+        return person
+    number = 1 if face == "largest" else int(face)
+    if not 1 <= number <= len(present):
+        raise FewFacesError(number, len(present))
+    return present[number - 1]
 
 
-def _choose(shots: list[list[Track]], anchor: Track, given: Identity | None) -> tuple[Identity, list[Track]]:
-    """The identity with what was learned of it in this clip, and the tracks that are it."""
-    looks = list(anchor.looks) if given is None else [*given.looks, *anchor.looks]
-    others = [] if given is None else list(given.others)
-    chosen: list[Track] = []
-    # The shot with the anchor first: what it teaches helps in all others.
-    for tracks in sorted(shots, key=lambda tracks: anchor not in tracks):
-        rated = [(alike(t.looks, looks) if t is not anchor else 2.0, t) for t in tracks]
-        here: list[Track] = []
-        for likeness, track in sorted(rated, key=lambda pair: -pair[0]):
-            needed = SAME_PERSON if track.solid else _SURE
-            other = alike(track.looks, others) if others else 0.0
-            if any(together(track, taken) for taken in here):
-                if track.solid:
-                    others = _learned(others, track.looks)
-            elif track is anchor or (likeness >= needed and likeness > other):
-                here.append(track)
-                if likeness >= _SURE:
-                    looks = _learned(looks, track.looks)
-        chosen += here
-    size = len(looks[0])
-    return Identity(np.stack(looks), np.array(others, np.float32).reshape(-1, size)), chosen
+def _like(track: Track, identity: Identity, recogniser: Recogniser) -> float:
+    return alike(vectors_of(track, recogniser), identity.looks, recogniser)
 
 
-def _learned(known: list[np.ndarray], looks: list[np.ndarray]) -> list[np.ndarray]:
-    for look in looks:
-        if len(known) < 2 * MOST_LOOKS and all(float(look @ other) < DIFFERENT_LOOK for other in known):
-            known = [*known, look]
-    return known
+def _all_of(
+    person: Person,
+    present: list[Person],
+    shots: Sequence[Sequence[Track]],
+    recogniser: Recogniser,
+    given: Identity | None,
+) -> tuple[Identity, list[Track]]:
+    """The identity with what was learned of it in this clip, and the tracks that are it.
 
-
-def steady(choices: Sequence[Choice | None], seconds: Sequence[float], backend: Backend) -> list[Choice | None]:
-    """The choices with each track's points smoothed without lag; as they are where the landmarks come later (FAN).
-
-    seconds: presentation time of each frame.
+    To a person's own tracks come those too brief to be somebody that are beyond doubt, and those that look as one of
+    the same shot does.
     """
-    steadied = list(choices)
-    if not backend.early:
-        return steadied
-    tracks: dict[int, list[tuple[int, Choice]]] = {}
-    for frame, choice in enumerate(choices):
-        if choice is not None:
-            tracks.setdefault(choice.track, []).append((frame, choice))
-    for track in tracks.values():
-        points = np.stack([choice.detection.points for _, choice in track])
-        times = np.array([float(seconds[frame]) for frame, _ in track])
-        smooth = smooth_track(points, times, backend.minimum_cutoff_hz, backend.beta)
-        for (frame, choice), calm in zip(track, smooth, strict=True):
-            steadied[frame] = replace(choice, detection=replace(choice.detection, points=calm))
-    return steadied
+    known = given.looks if given is not None else np.zeros((0, 1), np.float32)
+    others = given.others if given is not None else np.zeros((0, 1), np.float32)
+    for track in person.tracks:
+        vectors = vectors_of(track, recogniser)
+        if given is None or alike(vectors, known, recogniser) >= recogniser.sure or not len(known):
+            known = learned(known, vectors, recogniser)
+    beside = [t for other in present if other is not person for t in other.tracks]
+    for track in (t for t in beside if any(together(t, own) for own in person.tracks)):
+        others = learned(others, vectors_of(track, recogniser), recogniser)
+    chosen = list(person.tracks)
+    for track in (t for tracks in shots for t in tracks if t not in chosen):
+        vectors = vectors_of(track, recogniser)
+        likeness = alike(vectors, known, recogniser)
+        needed = recogniser.same if track.solid else recogniser.sure
+        same_looks = not (track.solid and len(vectors)) and looks_alike(track, chosen)
+        if any(together(track, own) for own in chosen) or likeness <= alike(vectors, others, recogniser) >= 0:
+            continue
+        if likeness >= needed or same_looks:
+            chosen.append(track)
+    size = known.shape[1]
+    return Identity(known, others if len(others) else np.zeros((0, size), np.float32), recogniser.name), chosen
+
+
+def _likeness_in_time(track: Track, identity: Identity, recogniser: Recogniser):
+    """Gives a frame's likeness: of the vector nearest in time."""
+    if recogniser.by_looks or not track.vectors:
+        whole = alike(vectors_of(track, recogniser), identity.looks, recogniser)
+        return lambda frame: round(whole, 3) if whole >= 0 else None
+    frames = np.array(list(track.vectors))
+    rated = recogniser.likeness(np.stack(list(track.vectors.values())), identity.looks).max(axis=1)
+    return lambda frame: round(float(rated[np.abs(frames - frame).argmin()]), 3)

@@ -1,5 +1,6 @@
 """Faces by OpenCV's cascades: a box, nothing to download."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import cv2
@@ -16,8 +17,9 @@ class Haar:
     """
 
     name = "haar"
-    early = True
-    minimum_cutoff_hz, beta = 0.5, 2.0
+    version = f"1, opencv {cv2.__version__}"
+    dense, batch = False, 1
+    jitter = 0.015
 
     _LONG_SIDE_PX = 512
     _SMALLEST_PX = 24
@@ -55,6 +57,6 @@ class Haar:
         score = float(np.clip((weight - 53) / 4, 0, 1))
         return Detection((x0, y0, x1, y1), score, points, describe(rgb, points))
 
-    def landmarks(self, rgb: np.ndarray, detection: Detection) -> np.ndarray:
+    def landmarks(self, pictures: Sequence[np.ndarray], detections: Sequence[Detection]) -> list[np.ndarray]:
         """(5, 2): the nominal points."""
-        return detection.points
+        return [detection.points for detection in detections]

@@ -1,51 +1,69 @@
-"""The first look over a clip: where the camera cuts, and where the followed face is in every frame.
+"""Where the followed face is in every frame of a clip: looked for once, kept on disk, the same for every command."""
 
-What is found goes to a file as it is found, so that a long look is not lost, and pictures are never kept in memory:
-only a small record a frame is.
-"""
-
+import hashlib
 import json
-from collections.abc import Iterator
-from contextlib import suppress
+from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 
+import av
+import cv2
 import numpy as np
-from tqdm import tqdm
 
-from data.disk import output_errors, put_in_place
 from data.domain.pictures import read_picture, resize
 from data.domain.sources import Source
 from data.errors import FaceChoiceError, NoFaceError
-from data.faces import align
 from data.faces.align import crop_matrix
-from data.faces.detection import Backend, Detection
-from data.faces.follow import Choice, Identity, each_its_own, follow, steady
-from data.faces.smooth import OneEuro
+from data.faces.detection import Backend
+from data.faces.follow import Choice, each_its_own, follow
+from data.faces.landmarks import landmarks
+from data.faces.people import Identity
+from data.faces.recognise import Recogniser
+from data.faces.sightings import Sightings, see
+from data.faces.smooth import smooth_track
 from data.video.frame import Frame, VideoInfo
-from data.video.shots import ShotFinder
-from durable.files import partial_path
 
+LOOKS = ".looks"
+"""The folder, beside the domains, of what was seen in clips. It can be deleted; then they are looked through again."""
+FORMAT = 1
 SEGMENT_FRAMES = 250
 """A shot longer than this is rendered in several segments: what an interruption can cost."""
 _MISS_SECONDS = Fraction(1, 5)
 """Misses of a face up to this long are filled in."""
+_GUESS = 4.0  # by how many times the jitter a place is uncertain that was only filled in
 
 
 @dataclass(frozen=True)
-class Analysis:
+class Place:
+    """Where the followed face is in a frame.
+
+    track: from 0 over the clip; a new number after every gap and cut. landmarks: (n, 2) in the frame with square
+    pixels. transform: (2, 3), to a crop, at first of size 1. box: as a `Detection` has it. interpolated: it was not
+    seen here, but shortly before and after. likeness: to the person followed; None where it is not known.
+    """
+
+    track: int
+    landmarks: np.ndarray
+    transform: np.ndarray
+    box: tuple[float, float, float, float]
+    interpolated: bool = False
+    likeness: float | None = None
+
+
+@dataclass(frozen=True)
+class Placing:
     """What was found in a clip.
 
     times: presentation time of each frame in seconds, exact. shot_starts: first frames of the shots after the first.
-    choices: the followed face in each frame, steadied; None where it is not, for the reason in `reasons`; both None
-    for whole frames. identity: for the person's next clip. repeats: numbers of the frames that show the same as the one
-    before. reshaped: of those where the picture changes its shape.
+    places: the followed face in each frame; None where it is not, for the reason in `reasons`; both None for whole
+    frames. identity: for the person's next clip. repeats: numbers of the frames that show the same as the one before.
+    reshaped: of those where the picture changes its shape.
     """
 
     times: list[Fraction]
     shot_starts: list[int]
-    choices: list[Choice | None] | None
+    places: list[Place | None] | None
     reasons: list[str] | None
     identity: Identity | None
     repeats: frozenset[int] = frozenset()
@@ -58,7 +76,11 @@ class Analysis:
     @property
     def faceless(self) -> bool:
         """A face was looked for in every frame, and none was found."""
-        return self.choices is not None and not any(self.choices)
+        return self.places is not None and not any(self.places)
+
+    def place(self, number: int) -> Place | None:
+        """Where the face is in the frame of that number; None where it is not, or beyond the last one."""
+        return self.places[number] if self.places is not None and number < self.frames else None
 
     def note_on_shapes(self, source: Source) -> str | None:
         """A line for the user where the source changes its shape midway."""
@@ -80,41 +102,74 @@ class Analysis:
         return int(np.searchsorted(self.shot_starts, number, side="right"))
 
 
-def analyse(
-    source: Source, backend: Backend | None, spool: Path, *, face: str = "largest", identity: Identity | None = None
-) -> Analysis:
-    """Looks through a clip; `spool` keeps what was found and is read instead where it is already there.
+def look(
+    source: Source,
+    aligner: Backend | None,
+    person: str | int | Identity,
+    folder: Path,
+    recogniser: Recogniser | None = None,
+) -> Placing:
+    """Where `person` is in every frame of a clip. What is found is kept in `folder`, frame by frame as it is found, and
+    read from there wherever the same is asked again.
 
-    backend: what finds faces; None for whole frames. face: as `whom` takes it; of single pictures, "largest" is each
-    one's own. identity: the person as known from an earlier clip, who is then followed where `face` says nothing else.
-    Raises NotAVideoError, NoFaceError, SettingsError, OutputError.
+    aligner: None for whole frames. person: "largest", the number of a person, or an identity; of single pictures,
+    "largest" is each one's own. recogniser: tells people apart; not needed for whole frames.
+    Raises NotAVideoError, PictureError, NoFaceError, OutputError.
     """
-    if not spool.exists():
-        _look(source, backend, spool)
-    times, repeats, reshaped = [], [], []
-    with spool.open() as lines:
-        for number, line in enumerate(map(json.loads, lines)):
-            times.append(Fraction(line["time"]))
-            repeats += [number] if line.get("repeats") else []
-            reshaped += [number] if line.get("reshaped") else []
-    same = frozenset(repeats), tuple(reshaped)
-    found = json.loads(spool.with_suffix(".shots.json").read_text())
-    known = source.known_shots(len(times))
-    shot_starts = [number for number in (found if known is None else known) if number < len(times)]
-    if backend is None:
-        return Analysis(times, shot_starts, None, None, None, *same)
-    asked = identity if identity is not None and face == "largest" else whom(face, backend)
-    gap_frames = max(1, round(_MISS_SECONDS * source.info.rate)) if source.info.rate else 5
-    if source.shot_frames == 1 and asked == "largest":
-        followed = each_its_own(_detections(spool))
+    whoever = source.shot_frames == 1 and person == "largest"
+    if aligner is None or whoever:
+        recogniser = None
+    seen = see(source, aligner, recogniser, folder / f"{_key(source, aligner, recogniser)}.jsonl")
+    if aligner is None:
+        return Placing(seen.times, seen.cuts, None, None, None, seen.repeats, seen.reshaped)
+    if whoever:
+        followed = each_its_own(seen.faces())
     else:
-        followed = follow(_detections(spool), shot_starts, face=asked, gap_frames=gap_frames)
-    choices = steady(followed.choices, [float(time) for time in times], backend)
-    return Analysis(times, shot_starts, choices, followed.reasons, followed.identity, *same)
+        assert recogniser is not None
+        gap_frames = max(1, round(_MISS_SECONDS * source.info.rate)) if source.info.rate else 5
+        followed = follow(seen.faces(), seen.cuts, recogniser, face=person, gap_frames=gap_frames)
+    places = _placed(followed.choices, _points(source, aligner, followed.choices, seen), aligner)
+    return Placing(seen.times, seen.cuts, places, followed.reasons, followed.identity, seen.repeats, seen.reshaped)
 
 
-def whom(face: str, backend: Backend) -> str | int | Identity:
-    """Whom a user means by `face`: largest, a number from the left, or a picture of the person.
+def _key(source: Source, aligner: Backend | None, recogniser: Recogniser | None) -> str:
+    """The name of all that decides what is seen in a clip."""
+    tools = [[tool.name, tool.version] if tool else None for tool in (aligner, recogniser)]
+    decided = [FORMAT, source.content(), tools, av.__version__, cv2.__version__]
+    return hashlib.sha256(json.dumps(decided, sort_keys=True).encode()).hexdigest()[:24]
+
+
+def _points(
+    source: Source, aligner: Backend, choices: Sequence[Choice | None], seen: Sightings
+) -> dict[int, np.ndarray]:
+    """The landmarks of the chosen face in each frame that has one, as they were found."""
+    chosen = {frame: choice.detection for frame, choice in enumerate(choices) if choice is not None}
+    if not aligner.dense:
+        return {frame: detection.points for frame, detection in chosen.items()}
+    return landmarks(source, aligner, chosen, seen.path)
+
+
+def _placed(choices: Sequence[Choice | None], points: dict[int, np.ndarray], aligner: Backend) -> list[Place | None]:
+    """The places, with the landmarks of each track smoothed over all of it."""
+    tracks: dict[int, list[int]] = {}
+    for frame, choice in enumerate(choices):
+        if choice is not None:
+            tracks.setdefault(choice.track, []).append(frame)
+    places: list[Place | None] = [None] * len(choices)
+    for frames in tracks.values():
+        track = [choice for frame in frames if (choice := choices[frame]) is not None]
+        jitter = aligner.jitter * np.array([_GUESS if choice.interpolated else 1.0 for choice in track])
+        spread = np.array([choice.detection.spread / max(choice.detection.width, 1e-9) for choice in track])
+        motions = [choice.detection.motion for choice in track]
+        smooth = smooth_track(np.stack([points[frame] for frame in frames]), motions, jitter, spread)
+        for frame, choice, calm in zip(frames, track, smooth, strict=True):
+            box, unit = choice.detection.box, crop_matrix(calm, 1)
+            places[frame] = Place(choice.track, calm, unit, box, choice.interpolated, choice.likeness)
+    return places
+
+
+def whom(face: str, aligner: Backend, recogniser: Recogniser) -> str | int | Identity:
+    """Whom a user means by `face`: largest, the number of a person, or a picture of them.
 
     Raises FaceChoiceError, MissingInputError, PictureError, NoFaceError.
     """
@@ -126,7 +181,7 @@ def whom(face: str, backend: Backend) -> str | int | Identity:
     if not path.suffix:
         raise FaceChoiceError(face)
     try:
-        return Identity.of_picture(read_picture(path), backend)
+        return Identity.of_picture(read_picture(path), aligner, recogniser)
     except NoFaceError as error:
         raise NoFaceError(f"{face}: {error}") from error
 
@@ -134,84 +189,3 @@ def whom(face: str, backend: Backend) -> str | int | Identity:
 def square_pixels(rgb: np.ndarray, info: VideoInfo) -> np.ndarray:
     """A stored frame as it is seen: stretched where its pixels are not square."""
     return rgb if info.sample_aspect == 1 else resize(rgb, info.display_size)
-
-
-@dataclass(frozen=True)
-class Place:
-    """Where the followed face is. landmarks: (n, 2) in the frame with square pixels. transform: (2, 3), to the crop."""
-
-    track: int
-    landmarks: np.ndarray
-    transform: np.ndarray
-
-
-class Cropper:
-    """Second pass over a clip: from each frame to the followed face's crop of `size` pixels, and back."""
-
-    def __init__(self, backend: Backend, analysis: Analysis, info: VideoInfo, size: int) -> None:
-        self._backend, self._analysis, self._info, self.size = backend, analysis, info, size
-        width, height = info.display_size
-        self.scale = (info.width / width, info.height / height)
-        self._smooth = OneEuro(backend.minimum_cutoff_hz, backend.beta)
-        self._last: tuple[int, int] | None = None
-
-    def place(self, frame: Frame) -> Place | None:
-        """Where the face is, or None where it is not in this frame.
-
-        Frames are given in order; landmarks that only this pass can see are smoothed as they come.
-        """
-        assert self._analysis.choices is not None
-        choice = self._analysis.choices[frame.number] if frame.number < self._analysis.frames else None
-        if choice is None:
-            return None
-        if self._backend.early:
-            points = choice.detection.points
-        else:
-            points = self._backend.landmarks(square_pixels(frame.rgb, self._info), choice.detection)
-            if self._last != (choice.track, frame.number - 1):
-                self._smooth.reset()
-            self._last = choice.track, frame.number
-            points = self._smooth(points, float(frame.seconds))
-        return Place(choice.track, points, crop_matrix(points, self.size))
-
-    def crop(self, frame: Frame, place: Place) -> np.ndarray:
-        """(size, size, 3) uint8 around the face."""
-        return align.crop(frame.rgb, place.transform, self.size, scale=self.scale)
-
-    def paste(self, frame: Frame, picture: np.ndarray, place: Place, mask: np.ndarray) -> np.ndarray:
-        """The frame's pixels with a changed crop laid back where it was cut."""
-        return align.paste(frame.rgb, picture, place.transform, mask, scale=self.scale)
-
-
-def _look(source: Source, backend: Backend | None, spool: Path) -> None:
-    """Writes a line a frame: its time and, with a backend, its faces; and the shots into a file beside it."""
-    partial = partial_path(spool)
-    shots, shape = ShotFinder(), 0
-    try:
-        with output_errors(spool), partial.open("w") as lines:
-            frames = source.frames()
-            for frame in tqdm(
-                frames, total=source.info.frames, desc="looking", unit="frame", disable=None, leave=False
-            ):
-                line: dict = {"time": str(frame.seconds)}
-                if frame.shape != shape:
-                    shape, line["reshaped"] = frame.shape, True
-                new_shape = line.get("reshaped", False)
-                if source.shot_frames is None and shots.feed(frame.rgb, frame.seconds, new_shape=new_shape):
-                    line["repeats"] = True
-                if backend is not None:
-                    found = backend.find(square_pixels(frame.rgb, source.info))
-                    line["faces"] = [detection.to_json() for detection in found]
-                lines.write(json.dumps(line, separators=(",", ":")) + "\n")
-        with output_errors(spool):
-            spool.with_suffix(".shots.json").write_text(json.dumps(shots.finish()))
-        put_in_place(partial, spool)
-    finally:
-        with suppress(OSError):
-            partial.unlink(missing_ok=True)
-
-
-def _detections(spool: Path) -> Iterator[list[Detection]]:
-    with spool.open() as lines:
-        for line in lines:
-            yield [Detection.from_json(face) for face in json.loads(line)["faces"]]

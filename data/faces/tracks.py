@@ -1,7 +1,7 @@
 """Detections of one clip linked to tracks: one face from its first to its last sight within a shot."""
 
 import itertools
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -13,16 +13,12 @@ from data.faces.detection import Detection
 # or where it is within one face width and looks alike.
 _LEAST_OVERLAP = 0.3
 _CONTRADICTION = 0.4
-# Similarities (data.faces.appearance) between tracks of eight real clips, YuNet or cascade alike: the same person in
-# another shot of one recording 0.96, in another recording of one studio 0.89 to 0.91, in another year's portrait 0.72;
-# different people in one studio and pose 0.59 to 0.77 (median 0.62), elsewhere 0.1 to 0.6. A film's faces that turn
-# by 90 degrees between tracks reach 0.65 to 0.79: some of those are given up rather than another person taken.
-SAME_PERSON = 0.78
+_ALIKE = 0.78
 # A track becomes somebody when it is this long (or as long as its shot) and once this certain.
 _SOLID_FRAMES = 5
 _SOLID_SCORE = 0.7
 # Looks further apart than this are kept side by side, up to so many a track.
-DIFFERENT_LOOK = 0.92
+_DIFFERENT_LOOK = 0.92
 MOST_LOOKS = 12
 
 
@@ -30,21 +26,26 @@ MOST_LOOKS = 12
 class Track:
     """A face through a shot. looks: distinct descriptions of it, (n,) float32 each; weight: sum of area x score.
 
-    solid: long and certain enough to be somebody.
+    vectors: frame -> who it is by the recogniser, where that was asked. shot: its number. solid: long and certain
+    enough to be somebody.
     """
 
+    shot: int = 0
     detections: dict[int, Detection] = field(default_factory=dict)  # frame -> detection, appearance dropped
     looks: list[np.ndarray] = field(default_factory=list)
+    vectors: dict[int, np.ndarray] = field(default_factory=dict)
     last: Detection | None = None
     weight: float = 0.0
     solid: bool = False
 
     def add(self, frame: int, detection: Detection) -> None:
-        self.detections[frame] = replace(detection, appearance=None)
+        self.detections[frame] = replace(detection, appearance=None, vector=None)
+        if detection.vector is not None:
+            self.vectors[frame] = detection.vector
         self.last = detection
         self.weight += weight(detection)
         look = look_of(detection)
-        if len(self.looks) < MOST_LOOKS and all(float(look @ known) < DIFFERENT_LOOK for known in self.looks):
+        if len(self.looks) < MOST_LOOKS and all(float(look @ known) < _DIFFERENT_LOOK for known in self.looks):
             self.looks.append(look)
 
     @property
@@ -67,7 +68,10 @@ class Track:
 
 
 def link_shots(frames: Iterable[list[Detection]], starts: set[int], gap_frames: int) -> tuple[list[list[Track]], int]:
-    """Tracks of each shot, and how many frames there are. A miss of more than `gap_frames` ends a track."""
+    """Tracks of each shot, and how many frames there are. A miss of more than `gap_frames` ends a track.
+
+    frames: the detections of each frame, read once, in order. starts: first frames of the shots after the first.
+    """
     shots: list[list[Track]] = []
     begins: list[int] = []
     active: list[Track] = []
@@ -81,7 +85,7 @@ def link_shots(frames: Iterable[list[Detection]], starts: set[int], gap_frames: 
         active = [t for t in active if number - t.last_frame <= gap_frames + 1]
         for detection, track in _linked(detections, active, number):
             if track is None:
-                track = Track()
+                track = Track(len(shots) - 1)
                 shots[-1].append(track)
                 active.append(track)
             track.add(number, detection)
@@ -98,11 +102,11 @@ def _linked(detections: list[Detection], active: list[Track], frame: int) -> lis
     for i, detection in enumerate(detections):
         for j, track in enumerate(active):
             assert track.last is not None
-            overlap = _overlap(detection, track.last)
+            covered = overlap(detection, track.last)
             likeness = similarity(look_of(detection), look_of(track.last))
             near = _distance(detection, track.last) <= 1 + 0.2 * (frame - track.last_frame - 1)
-            if (overlap >= _LEAST_OVERLAP and likeness >= _CONTRADICTION) or (near and likeness >= SAME_PERSON):
-                pairs.append((overlap + likeness, i, j))
+            if (covered >= _LEAST_OVERLAP and likeness >= _CONTRADICTION) or (near and likeness >= _ALIKE):
+                pairs.append((covered + likeness, i, j))
     taken: dict[int, Track] = {}
     used: set[int] = set()
     for _, i, j in sorted(pairs, reverse=True):
@@ -118,11 +122,6 @@ def look_of(detection: Detection) -> np.ndarray:
     return detection.appearance
 
 
-def alike(looks: Sequence[np.ndarray], known: Sequence[np.ndarray] | np.ndarray) -> float:
-    """Highest similarity between any two looks: a person turns, and only some of the poses are in both."""
-    return float((np.stack(list(looks)) @ np.stack(list(known)).T).max())
-
-
 def together(a: Track, b: Track) -> bool:
     """Seen in the same frames, so two people."""
     return min(a.last_frame, b.last_frame) >= max(a.first_frame, b.first_frame)
@@ -134,7 +133,7 @@ def weight(detection: Detection) -> float:
     return (x1 - x0) * (y1 - y0) * detection.score
 
 
-def _overlap(a: Detection, b: Detection) -> float:
+def overlap(a: Detection, b: Detection) -> float:
     """Intersection over union of the boxes."""
     width = min(a.box[2], b.box[2]) - max(a.box[0], b.box[0])
     height = min(a.box[3], b.box[3]) - max(a.box[1], b.box[1])
@@ -154,4 +153,4 @@ def _between(a: Detection, b: Detection, share: float) -> Detection:
     box = np.array(a.box) * (1 - share) + np.array(b.box) * share
     x0, y0, x1, y1 = box.tolist()
     points = a.points * (1 - share) + b.points * share
-    return Detection((x0, y0, x1, y1), min(a.score, b.score), points)
+    return Detection((x0, y0, x1, y1), min(a.score, b.score), points)  # how it moved is not known

@@ -1,5 +1,6 @@
 """Faces by OpenCV's YuNet: a box and five points from a 300 KB file."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import cv2
@@ -19,8 +20,9 @@ class YuNet:
     """
 
     name = "yunet"
-    early = True
-    minimum_cutoff_hz, beta = 1.0, 4.0
+    version = f"1, opencv {cv2.__version__}"
+    dense, batch = False, 1
+    jitter = 0.010
 
     _LONG_SIDE_PX = 640  # points of a face shrunk to 30 px jitter no more, relative to the face, than at 150 px
     _SHORT_SIDE_PX = 128  # smaller pictures are enlarged to this: the net halves the picture five times
@@ -73,6 +75,6 @@ class YuNet:
                 points = apply(invert(matrix), largest[4:14].reshape(5, 2))
         return Detection((x, y, x + width, y + height), score, points, describe(rgb, points))
 
-    def landmarks(self, rgb: np.ndarray, detection: Detection) -> np.ndarray:
+    def landmarks(self, pictures: Sequence[np.ndarray], detections: Sequence[Detection]) -> list[np.ndarray]:
         """(5, 2): the points found with the box."""
-        return detection.points
+        return [detection.points for detection in detections]

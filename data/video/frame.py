@@ -1,5 +1,6 @@
 """A picture of a video with its exact time, and what its container says about the whole."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -37,6 +38,28 @@ class Frame:
     def seconds(self) -> Fraction:
         """Presentation time in seconds, exact."""
         return self.pts * self.time_base
+
+
+@dataclass(frozen=True)
+class Glance:
+    """A frame made small, to be looked at and not to be kept.
+
+    rgb: (height, width, 3) uint8 with square pixels. number, seconds, shape: as the frame's. size: (width, height) of
+    the frame with square pixels. whole: makes the frame's own pixels, as long as no later one was asked for.
+    """
+
+    rgb: np.ndarray
+    number: int
+    seconds: Fraction
+    shape: int
+    size: tuple[int, int]
+    whole: Callable[[], np.ndarray]
+
+
+def fitted_size(size: tuple[int, int], longest: int) -> tuple[int, int]:
+    """(width, height) made smaller, where it is larger, so that the longer side is `longest`."""
+    scale = min(1.0, longest / max(size))
+    return max(1, round(size[0] * scale)), max(1, round(size[1] * scale))
 
 
 @dataclass(frozen=True)

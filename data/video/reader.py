@@ -2,9 +2,11 @@
 
 from collections.abc import Iterator
 from fractions import Fraction
+from functools import partial
 from pathlib import Path
 
 import av
+import cv2
 import numpy as np
 from av.packet import Packet
 from av.video.stream import VideoStream
@@ -13,7 +15,7 @@ from data.errors import NotAVideoError
 from data.video.colour import ToRgb, colour_of
 from data.video.container import main_video_stream, open_local, time_base_of
 from data.video.deinterlace import Decoded, Deinterlacer
-from data.video.frame import Frame, VideoInfo
+from data.video.frame import Frame, Glance, VideoInfo, fitted_size
 from data.video.orientation import Orientation, orientation_of
 from data.video.planes import Planes
 from data.video.timeline import Clock, Timeline
@@ -72,6 +74,28 @@ def read_frames(path: str | Path, *, start: Fraction | None = None, stop: Fracti
     black bars. Interlaced frames are deinterlaced, one out per one in.
     Raises MissingInputError, and NotAVideoError where no frame at all decodes.
     """
+    for picture, about, time_base, develop in _pictures(path):
+        seconds = about.pts * time_base
+        if stop is not None and seconds >= stop:
+            return
+        if start is None or seconds >= start:
+            rgb, planes = develop(picture, about.colour)
+            yield Frame(rgb, about.number, about.pts, time_base, about.duration, planes, develop.shape)
+
+
+def read_glances(path: str | Path, info: VideoInfo, longest_px: int) -> Iterator[Glance]:
+    """Every frame of `read_frames`, made small with square pixels by the scaler itself, which is much quicker than to
+    make the whole frame first. info: of `probe`. Raises as `read_frames`.
+    """
+    size = fitted_size(info.display_size, longest_px)
+    for picture, about, time_base, develop in _pictures(path):
+        rgb = develop.small(picture, about.colour, size)
+        whole = partial(develop.whole, picture, about.colour)
+        yield Glance(rgb, about.number, about.pts * time_base, develop.shape, info.display_size, whole)
+
+
+def _pictures(path: str | Path) -> Iterator[tuple[av.VideoFrame, Decoded, Fraction, "_Developer"]]:
+    """Decoded pictures, the time base, and what makes them upright R'G'B' while each is the last one given."""
     timeline = Timeline(path)
     with open_local(path) as container:
         stream = main_video_stream(container, path)
@@ -79,12 +103,7 @@ def read_frames(path: str | Path, *, start: Fraction | None = None, stop: Fracti
         time_base, develop, deinterlacer = time_base_of(stream), _Developer(), Deinterlacer()
         for picture, about in deinterlacer.run(_numbered(_decoded_frames(packets, stream), stream)):
             develop.look(picture, about.aspect)
-            seconds = about.pts * time_base
-            if stop is not None and seconds >= stop:
-                return
-            if start is None or seconds >= start:
-                rgb, planes = develop(picture, about.colour)
-                yield Frame(rgb, about.number, about.pts, time_base, about.duration, planes, develop.shape)
+            yield picture, about, time_base, develop
         if develop.first is None:
             raise NotAVideoError(_no_frame(path))
 
@@ -101,7 +120,7 @@ class _Developer:
         self.shape = 0
         self._now: tuple[int, int, Fraction] | None = None
         self._orientation = Orientation()
-        self._to_rgb = ToRgb()
+        self._to_rgb, self._to_small = ToRgb(), ToRgb()  # each plans for one size
 
     def look(self, picture: av.VideoFrame, aspect: Fraction) -> None:
         """Notes the shape of the next picture, whether it is wanted or not."""
@@ -116,7 +135,7 @@ class _Developer:
     def __call__(self, picture: av.VideoFrame, colour: dict[str, str]) -> tuple[np.ndarray, Planes | None]:
         """(height, width, 3) uint8 and the picture's planes, where they are of the same shape."""
         assert self.first is not None and self._now is not None
-        if self._now[:2] == self.first[:2] == _fitting(self._now, self.first):
+        if self._plain:
             rgb = self._orientation.upright(self._to_rgb(picture, colour, self.first[:2]))
             return rgb, Planes(picture, self._orientation, rgb)
         size = _fitting(self._now, self.first)
@@ -124,6 +143,23 @@ class _Developer:
         left, top = (self.first[0] - size[0]) // 2, (self.first[1] - size[1]) // 2
         framed[top : top + size[1], left : left + size[0]] = self._to_rgb(picture, colour, size)
         return self._orientation.upright(framed), None
+
+    def whole(self, picture: av.VideoFrame, colour: dict[str, str]) -> np.ndarray:
+        """(height, width, 3) uint8 alone."""
+        return self(picture, colour)[0]
+
+    def small(self, picture: av.VideoFrame, colour: dict[str, str], size: tuple[int, int]) -> np.ndarray:
+        """The same at `size`, (width, height) upright, which may have another aspect."""
+        if not self._plain:
+            return cv2.resize(self(picture, colour)[0], size, interpolation=cv2.INTER_AREA)
+        stored = size[::-1] if self._orientation.transposed else size
+        return self._orientation.upright(self._to_small(picture, colour, stored))
+
+    @property
+    def _plain(self) -> bool:
+        """Whether the last picture looked at has the first one's shape."""
+        assert self.first is not None and self._now is not None
+        return self._now[:2] == self.first[:2] == _fitting(self._now, self.first)
 
 
 def _fitting(shape: tuple[int, int, Fraction], frame: tuple[int, int, Fraction]) -> tuple[int, int]:

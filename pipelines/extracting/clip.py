@@ -13,12 +13,22 @@ from data.disk import make_folder, remove_folder
 from data.domain.domain import Clip, Domain, Record, held_out, put_in
 from data.domain.pictures import resize, sharpness, write_picture
 from data.domain.sources import Source
-from data.errors import NoFaceError
+from data.errors import NoFaceError, UnknownPersonError
+from data.faces.cropper import Cropper
 from data.faces.detection import Backend
-from data.faces.follow import Identity
-from data.faces.placing import Analysis, Cropper, analyse, square_pixels
+from data.faces.people import Identity, alike
+from data.faces.placing import LOOKS, Placing, look, square_pixels, whom
+from data.faces.recognise import Recogniser
 from data.video.frame import Frame
 from pipelines.places import say
+
+
+@dataclass(frozen=True)
+class Eyes:
+    """What finds faces, and what says whose they are."""
+
+    aligner: Backend
+    recogniser: Recogniser
 
 
 @dataclass(frozen=True)
@@ -50,57 +60,81 @@ class Made:
 
 
 def make_clip(
-    wanted: Wanted, name: str, domain: Domain, beside: list[Record], backend: Backend | None, workplace: Path
+    wanted: Wanted, name: str, domain: Domain, beside: list[Record], eyes: Eyes | None, workplace: Path
 ) -> Made:
-    """Makes the clip called `name` for `domain` inside the folder `workplace`, where an interrupted look goes on.
+    """Makes the clip called `name` for `domain` inside the folder `workplace`.
 
-    beside: records of the domain's other clips.
+    beside: records of the domain's other clips. eyes: None for whole frames.
 
     Raises NotAVideoError, PictureError, NoFaceError, SettingsError, OutputError.
     """
-    analysis = _look(wanted, domain, backend, workplace)
+    placing = _look(wanted, domain, eyes)
     pictures = workplace / "pictures"
     remove_folder(pictures)
-    records = write_pictures(wanted.source, analysis, backend, domain.size, name, make_folder(pictures))
+    records = write_pictures(wanted.source, placing, domain.size, name, make_folder(pictures))
     if wanted.split is not None:
         records = put_in(wanted.split, records)
     else:
         in_time = wanted.source.shot_frames is None
         records = held_out(records, wanted.settings["window"], beside, in_time=in_time)
-    return Made(_described(wanted, name, records, analysis), records, analysis.identity, pictures)
+    return Made(_described(wanted, name, records, placing), records, placing.identity, pictures)
 
 
-def _look(wanted: Wanted, domain: Domain, backend: Backend | None, workplace: Path) -> Analysis:
-    """The first pass: cuts, and the face that the domain follows. Raises NoFaceError where there is none at all."""
-    source = wanted.source
-    shots = f"{source.kind}-{source.shot_frames or 'cuts'}"
-    spool = workplace / f"{wanted.sha256[:16]}-{domain.aligner}-{shots}.jsonl"
-    identity = Identity.from_json(domain.identity) if domain.identity is not None else None
-    analysis = analyse(source, backend, spool, face=wanted.settings["face"], identity=identity)
-    if note := analysis.note_on_shapes(source):
+def _look(wanted: Wanted, domain: Domain, eyes: Eyes | None) -> Placing:
+    """Cuts, and the face that the domain follows. Raises NoFaceError where there is none, or not the one."""
+    source, folder = wanted.source, domain.folder.parent / LOOKS
+    if eyes is None:
+        placing = look(source, None, "largest", folder)
+    else:
+        known = Identity.from_json(domain.identity) if domain.identity is not None else None
+        placing = _followed(wanted, known, eyes, folder)
+    if note := placing.note_on_shapes(source):
         say(note)
-    if analysis.faceless:
+    if placing.faceless:
         raise NoFaceError(
-            f"{source.path}: no face found in any of {analysis.frames} frames; try --align none to take the whole frame"
+            f"{source.path}: no face found in any of {placing.frames} frames; try --align none to take the whole frame"
         )
-    return analysis
+    return placing
 
 
-def write_pictures(
-    source: Source, analysis: Analysis, backend: Backend | None, size: int, clip: str, folder: Path
-) -> list[Record]:
+def _followed(wanted: Wanted, known: Identity | None, eyes: Eyes, folder: Path) -> Placing:
+    """Who is asked for; where nobody is, the person that the domain knows, and nobody else.
+
+    Raises NoFaceError, SettingsError, PictureError, MissingInputError, OutputError.
+    """
+    source, recogniser = wanted.source, eyes.recogniser
+    asked = whom(wanted.settings["face"], eyes.aligner, recogniser)
+    person = known if known is not None and asked == "largest" else asked
+    try:
+        placing = look(source, eyes.aligner, person, folder, recogniser)
+    except UnknownPersonError as error:
+        error.where = str(source.path)
+        raise
+    note = None
+    if isinstance(person, Identity) and recogniser.by_looks:
+        note = "taken for the same person by looks alone, which others may share: look at the contact sheet"
+    elif known is not None and placing.identity is not None:
+        likeness = alike(placing.identity.looks, known.looks, recogniser)
+        if likeness < recogniser.same:
+            note = f"taken because you ask for it; by a likeness of {likeness:.2f} it is somebody else"
+    if note is not None:
+        say(f"{source.path}: {note}")
+    return placing
+
+
+def write_pictures(source: Source, placing: Placing, size: int, clip: str, folder: Path) -> list[Record]:
     """The second pass: a record for each frame, and a picture where it is kept."""
-    cropper = None if backend is None else Cropper(backend, analysis, source.info, size)
+    cropper = None if placing.places is None else Cropper(placing, source.info, size)
     records = []
-    bar = tqdm(source.frames(), total=analysis.frames, desc=f"extracting {clip}", unit="frame", disable=None)
+    bar = tqdm(source.frames(), total=placing.frames, desc=f"extracting {clip}", unit="frame", disable=None)
     for frame in bar:
-        shot, repeats = analysis.shot_of(frame.number), frame.number in analysis.repeats or None
+        shot, repeats = placing.shot_of(frame.number), frame.number in placing.repeats or None
         record = Record(clip, frame.number, frame.pts, str(frame.time_base), shot, "train", repeats=repeats)
         picture: np.ndarray | None
         if cropper is None:
             record, picture = _whole(record, frame, source, size)
         else:
-            record, picture = _face(record, frame, analysis, cropper)
+            record, picture = _face(record, frame, placing, cropper)
         if picture is not None:
             write_picture(folder / Path(record.picture).name, picture)
         records.append(record)
@@ -116,12 +150,12 @@ def _whole(record: Record, frame: Frame, source: Source, size: int) -> tuple[Rec
     return dataclasses.replace(record, sharpness=round(sharpness(picture), 1)), picture
 
 
-def _face(record: Record, frame: Frame, analysis: Analysis, cropper: Cropper) -> tuple[Record, np.ndarray | None]:
+def _face(record: Record, frame: Frame, placing: Placing, cropper: Cropper) -> tuple[Record, np.ndarray | None]:
     """The crop around the followed face, where it is in the frame, and the frame's record."""
     place = cropper.place(frame)
     if place is None:
-        assert analysis.reasons is not None
-        return dataclasses.replace(record, split="excluded", reason=analysis.reasons[frame.number]), None
+        assert placing.reasons is not None
+        return dataclasses.replace(record, split="excluded", reason=placing.reasons[frame.number]), None
     picture = cropper.crop(frame, place)
     found = dataclasses.replace(
         record,
@@ -129,11 +163,12 @@ def _face(record: Record, frame: Frame, analysis: Analysis, cropper: Cropper) ->
         landmarks=np.round(place.landmarks, 2).tolist(),
         transform=np.round(place.transform, 6).tolist(),
         sharpness=round(sharpness(picture), 1),
+        likeness=place.likeness,
     )
     return found, picture
 
 
-def _described(wanted: Wanted, name: str, records: list[Record], analysis: Analysis) -> Clip:
+def _described(wanted: Wanted, name: str, records: list[Record], placing: Placing) -> Clip:
     source = wanted.source
     return Clip(
         clip=name,
@@ -143,7 +178,7 @@ def _described(wanted: Wanted, name: str, records: list[Record], analysis: Analy
         settings=wanted.settings,
         frames=len(records),
         kept=sum(record.split != "excluded" for record in records),
-        shots=len(analysis.shot_starts) + 1,
+        shots=len(placing.shot_starts) + 1,
         rate=str(source.info.rate),
         size=[source.info.width, source.info.height],
         rotation=source.info.rotation,

@@ -11,7 +11,8 @@ from tqdm import tqdm
 
 from data.domain.sources import Source
 from data.errors import SettingsError
-from data.faces.placing import Analysis, Cropper, Place
+from data.faces.cropper import Cropper
+from data.faces.placing import Placing
 from data.video.frame import Frame
 from data.writing.encode import VideoWriter
 from pipelines.judging.judge import Moment
@@ -19,51 +20,37 @@ from pipelines.translating.paint import Painter
 from pipelines.translating.translation import Translation
 
 
-class PlacingCropper(Cropper):
-    """Keeps where the face was in each frame, which can be asked only once; for the judges."""
-
-    places: dict[int, Place | None]
-
-    def place(self, frame: Frame) -> Place | None:
-        """As a Cropper does."""
-        found = super().place(frame)
-        self.places[frame.number] = found
-        return found
-
-
 class Moments:
     """The moments of a clip, in order. Frames are made or read as they are asked for, and let go.
 
-    painter: makes the result; without it the result is read. cropper: where faces are translated; the painter's own.
+    painter: makes the result; without it the result is read. cropper: where faces are translated.
     Iterating raises RetargetError, where the clips do not fit together a SettingsError.
     """
 
     def __init__(
         self,
         job: Translation,
-        analysis: Analysis,
+        placing: Placing,
         *,
         painter: Painter | None,
-        cropper: PlacingCropper | None,
+        cropper: Cropper | None,
         result: Source | None,
         truth: Source | None,
         batch_size: int | None,
     ) -> None:
-        self._job, self._analysis, self._painter, self._cropper = job, analysis, painter, cropper
+        self._job, self._placing, self._painter, self._cropper = job, placing, painter, cropper
         self._batch_size = batch_size or job.batch_size
         self._result, self._truth = (_Companion(job, source) if source else None for source in (result, truth))
-        self.frames = job.wanted(analysis)
+        self.frames = job.wanted(placing)
 
     def __iter__(self) -> Iterator[Moment]:
         frames = self._job.source.frames(self._job.start)
         frames = iter(tqdm(frames, total=self.frames, desc="evaluating", unit="frame", disable=None))
         number, last_shot = 0, -1
         while batch := list(islice(frames, self._batch_size)):
-            if self._cropper is not None:
-                self._cropper.places = {}
             for frame, result in zip(batch, self._results(batch), strict=True):
                 truth = self._truth.next(frame, self.frames) if self._truth else None
-                shot = self._analysis.shot_of(frame.number)
+                shot = self._placing.shot_of(frame.number)
                 yield self._moment(number, frame, result, truth, number > 0 and shot == last_shot)
                 number, last_shot = number + 1, shot
         for companion in (self._result, self._truth):
@@ -79,9 +66,7 @@ class Moments:
     def _moment(self, number: int, frame: Frame, result: np.ndarray, truth: np.ndarray | None, follows: bool) -> Moment:
         if self._cropper is None:
             return Moment(number, frame, result, truth, follows, None, frame.rgb, result)
-        if self._painter is None:
-            self._cropper.place(frame)
-        place = self._cropper.places[frame.number]
+        place = self._cropper.place(frame)
         if place is None:
             return Moment(number, frame, result, truth, follows, None, None, None)
         shown, crop = (self._cropper.crop(picture, place) for picture in (frame, replace(frame, rgb=result)))

@@ -95,8 +95,9 @@ class FaceMotion:
             distance, face = min(faces, key=lambda pair: pair[0], default=(np.inf, None))
             if face is None or distance > width:
                 return None
-            found.append(self._backend.landmarks(rgb, face))
-        return found[0], found[1]
+            found.append((rgb, face))
+        source, result = self._backend.landmarks(*zip(*found, strict=True))
+        return source, result
 
     def values(self) -> dict[str, Value]:
         value = self._correlation.value

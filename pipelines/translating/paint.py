@@ -11,7 +11,8 @@ import torch
 from data.disk import write_json
 from data.faces.align import apply, face_mask
 from data.faces.colour_match import ColourMatch
-from data.faces.placing import Cropper, Place
+from data.faces.cropper import Cropper
+from data.faces.placing import Place
 from data.video.frame import Frame
 from recycle.methods.base import Direction, Method
 from recycle.networks.tiling import translate_any_size

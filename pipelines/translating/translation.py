@@ -11,11 +11,12 @@ from data.domain.domain import Domain, halves
 from data.domain.sources import Source, open_source
 from data.domain.web import fetch, is_url
 from data.domain.windows import load_size_of
-from data.errors import MissingInputError, NoFaceError, SettingsError
+from data.errors import MissingInputError, NoFaceError, SettingsError, UnknownPersonError
 from data.faces.aligners import open_aligner
 from data.faces.detection import Backend
-from data.faces.follow import Identity
-from data.faces.placing import Analysis, analyse
+from data.faces.people import Identity
+from data.faces.placing import LOOKS, Placing, look, whom
+from data.faces.recognise import Looks, open_recogniser
 from pipelines.options import EvaluateOptions, RenderOptions
 from pipelines.places import find_domain, newest_run, say
 from recycle.methods.base import Direction, Method
@@ -54,9 +55,9 @@ class Translation:
         """The source is a clip that its domain was made from, and not its held-out end alone."""
         return self.start is None and self.domain is not None and _is_of(self.source, self.domain)
 
-    def wanted(self, analysis: Analysis) -> int:
+    def wanted(self, placing: Placing) -> int:
         """How many of the frames that were looked at are translated."""
-        return sum(self.start is None or time >= self.start for time in analysis.times)
+        return sum(self.start is None or time >= self.start for time in placing.times)
 
     @property
     def aligner(self) -> str:
@@ -111,21 +112,40 @@ def decide(options: RenderOptions | EvaluateOptions, *, judging: bool = False) -
     return Translation(run, settings, method, step, checkpoint, direction, source, start, part, domain, names)
 
 
-def look(translation: Translation, spool: Path, *, face: str, models: Path | None) -> tuple[Analysis, Backend | None]:
-    """The first look over the clip (see `analyse`), and what finds its faces; None for whole frames.
+def placed(translation: Translation, options: RenderOptions | EvaluateOptions) -> tuple[Placing, Backend | None]:
+    """Where the face is in every frame of the clip, and what finds it; None for whole frames. Raises RetargetError."""
+    source, folder = translation.source, options.domains / LOOKS
+    if translation.aligner == "none":
+        placing, aligner = look(source, None, "largest", folder), None
+    else:
+        aligner = open_aligner(translation.aligner, options.models, say)
+        placing = _followed(translation, options, aligner)
+    if note := placing.note_on_shapes(source):
+        say(note)
+    if placing.faceless:
+        raise NoFaceError(
+            f"{source.path}: no face found in any of {placing.frames} frames, so there is nothing to "
+            f"translate; give another --input, or a run of whole frames (retarget extract --align none)"
+        )
+    return placing, aligner
+
+
+def _followed(translation: Translation, options: RenderOptions | EvaluateOptions, aligner: Backend) -> Placing:
+    """The person that the domain followed, where nobody else is asked for and they are in the clip.
 
     Raises RetargetError.
     """
-    backend = None if translation.aligner == "none" else open_aligner(translation.aligner, models, say)
-    analysis = analyse(translation.source, backend, spool, face=face, identity=_known_person(translation))
-    if note := analysis.note_on_shapes(translation.source):
-        say(note)
-    if analysis.faceless:
-        raise NoFaceError(
-            f"{translation.source.path}: no face found in any of {analysis.frames} frames, so there is nothing to "
-            f"translate; give another --input, or a run of whole frames (retarget extract --align none)"
-        )
-    return analysis, backend
+    source, folder, known = translation.source, options.domains / LOOKS, _known_person(translation)
+    recogniser = open_recogniser(options.models, say, known.recogniser if known is not None else None)
+    asked = whom(options.face, aligner, recogniser)
+    if known is None or asked != "largest":
+        return look(source, aligner, asked, folder, recogniser)
+    try:
+        return look(source, aligner, known, folder, recogniser)
+    except UnknownPersonError as error:
+        placing = look(source, aligner, asked, folder, recogniser)
+        say(f"{source.path}: {error}; the largest face is translated instead")
+        return placing
 
 
 def _held_out_end(domain: Domain, judging: bool) -> tuple[Path, Fraction | None, str]:
@@ -160,11 +180,12 @@ def _held_out_end(domain: Domain, judging: bool) -> tuple[Path, Fraction | None,
 
 
 def _known_person(translation: Translation) -> Identity | None:
-    """Whom the domain followed, where the input is one of the clips that it was made from."""
+    """Whom the source's domain follows, where that is known; by looks alone only in clips that it was made from."""
     domain = translation.domain
     if domain is None or domain.identity is None:
         return None
-    return Identity.from_json(domain.identity) if _is_of(translation.source, domain) else None
+    identity = Identity.from_json(domain.identity)
+    return identity if identity.recogniser != Looks.name or _is_of(translation.source, domain) else None
 
 
 def _is_of(source: Source, domain: Domain) -> bool:

@@ -17,8 +17,9 @@ from data.faces.align import apply, crop_matrix, face_width
 from data.faces.aligners import open_aligner
 from data.faces.appearance import describe, similarity
 from data.faces.detection import Detection
-from data.faces.follow import Identity
 from data.faces.haar import Haar
+from data.faces.people import Identity
+from data.faces.recognise import Looks
 from data.faces.yunet import YuNet
 from data.models import MODELS
 
@@ -58,7 +59,7 @@ def test_haar_finds_the_one_face():
     assert found.score > 0.7
     eyes = found.points[:2]
     assert np.abs(eyes - [[208, 108], [245, 108]]).max() < 12
-    assert np.array_equal(Haar().landmarks(astronaut(), found), found.points)
+    assert np.array_equal(Haar().landmarks([astronaut()], [found])[0], found.points)
 
 
 def test_haar_scales_with_the_picture():
@@ -153,8 +154,8 @@ def test_appearance_knows_a_face_again_in_other_light_and_size():
 
 def test_reference_picture_without_a_face_is_refused():
     with pytest.raises(NoFaceError, match="reference"):
-        Identity.of_picture(np.zeros((100, 100, 3), np.uint8), Haar())
-    assert Identity.of_picture(astronaut(), Haar()).looks.shape[0] == 1
+        Identity.of_picture(np.zeros((100, 100, 3), np.uint8), Haar(), Looks())
+    assert Identity.of_picture(astronaut(), Haar(), Looks()).looks.shape[0] == 1
 
 
 def test_auto_falls_back_and_says_so_in_one_line(tmp_path):
@@ -216,7 +217,7 @@ def test_fan_loads_its_weights_and_gives_68_points_near_the_face(tmp_path, monke
     assert notes == ["aligner: fan"]
     rgb = astronaut()
     (detection,) = backend.find(rgb)
-    points = backend.landmarks(rgb, detection)
+    (points,) = backend.landmarks([rgb], [detection])
     assert points.shape == (68, 2)
     assert points.dtype == np.float64
     centre, side = np.reshape(detection.box, (2, 2)).mean(0), detection.box[3] - detection.box[1]

@@ -8,10 +8,20 @@ import pytest
 
 from data.domain.sources import open_source
 from data.errors import MissingInputError, SettingsError
+from data.faces.cropper import Cropper
+from data.faces.detection import Detection
 from data.faces.haar import Haar
-from data.faces.placing import SEGMENT_FRAMES, Analysis, Cropper, analyse, square_pixels, whom
+from data.faces.placing import SEGMENT_FRAMES, Placing, look, square_pixels, whom
+from data.faces.recognise import Looks
 from data.video.frame import Frame, VideoInfo
 from tests.media import write_portrait
+
+
+class Blind(Haar):
+    """Must not be asked."""
+
+    def find(self, rgb: np.ndarray) -> list[Detection]:
+        raise AssertionError("looked again")
 
 
 @pytest.fixture(scope="module")
@@ -22,25 +32,28 @@ def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_faces_and_shots_are_found_and_read_again(clip: Path, tmp_path: Path) -> None:
-    source, spool = open_source(clip), tmp_path / "looked.jsonl"
-    first = analyse(source, Haar(), spool)
-    assert [choice is not None for choice in first.choices or []] == [True] * 6 + [False] * 8 + [True] * 2
+    source = open_source(clip)
+    first = look(source, Haar(), "largest", tmp_path, Looks())
+    assert [place is not None for place in first.places or []] == [True] * 6 + [False] * 8 + [True] * 2
     assert first.times == [Fraction(n, 25) for n in range(16)]
-    stamp = spool.stat().st_mtime_ns
-    again = analyse(source, Haar(), spool)
-    assert spool.stat().st_mtime_ns == stamp
+    (kept,) = tmp_path.iterdir()
+    before = kept.read_bytes()
+    again = look(source, Blind(), "largest", tmp_path, Looks())
+    assert kept.read_bytes() == before
     assert again.shot_starts == first.shot_starts and again.reasons == first.reasons
-    assert [p.name for p in tmp_path.iterdir() if "partial" in p.name] == []
+    for one, other in zip(first.places or [], again.places or [], strict=True):
+        assert (one is None) == (other is None)
+        assert one is None or other is None or np.array_equal(one.landmarks, other.landmarks)
 
 
 def test_whole_frames_need_no_face(clip: Path, tmp_path: Path) -> None:
-    looked = analyse(open_source(clip), None, tmp_path / "looked.jsonl")
-    assert looked.choices is None and looked.frames == 16
+    looked = look(open_source(clip), None, "largest", tmp_path)
+    assert looked.places is None and looked.frames == 16
 
 
 def test_the_crop_of_an_unchanged_face_goes_back_unseen(clip: Path, tmp_path: Path) -> None:
     source = open_source(clip)
-    cropper = Cropper(Haar(), analyse(source, Haar(), tmp_path / "looked.jsonl"), source.info, 256)
+    cropper = Cropper(look(source, Haar(), "largest", tmp_path, Looks()), source.info, 256)
     frame = next(source.frames())
     place = cropper.place(frame)
     assert place is not None
@@ -49,7 +62,7 @@ def test_the_crop_of_an_unchanged_face_goes_back_unseen(clip: Path, tmp_path: Pa
 
 
 def test_segments_break_at_cuts_and_after_many_frames() -> None:
-    looked = Analysis([Fraction(n) for n in range(600)], [40], None, None, None)
+    looked = Placing([Fraction(n) for n in range(600)], [40], None, None, None)
 
     def segment(number: int) -> tuple[int, int]:
         return looked.segment_of(Frame(np.zeros((1, 1, 3), np.uint8), number, number, Fraction(1)))
@@ -59,11 +72,11 @@ def test_segments_break_at_cuts_and_after_many_frames() -> None:
 
 
 def test_whom_to_follow_is_checked() -> None:
-    assert whom("largest", Haar()) == "largest" and whom("2", Haar()) == 2
+    assert whom("largest", Haar(), Looks()) == "largest" and whom("2", Haar(), Looks()) == 2
     with pytest.raises(SettingsError, match="face 'tallest'"):
-        whom("tallest", Haar())
+        whom("tallest", Haar(), Looks())
     with pytest.raises(MissingInputError):
-        whom("none.jpg", Haar())
+        whom("none.jpg", Haar(), Looks())
 
 
 @pytest.mark.parametrize(("aspect", "size"), [(Fraction(4, 3), (40, 20)), (Fraction(1, 2), (30, 40))])

@@ -1,0 +1,34 @@
+"""From a frame to the followed face's crop, and back, in any order of frames."""
+
+import dataclasses
+
+import numpy as np
+
+from data.faces import align
+from data.faces.align import crop_matrix
+from data.faces.placing import Place, Placing
+from data.video.frame import Frame, VideoInfo
+
+
+class Cropper:
+    """Cuts the followed face out of the frames of a clip, `size` pixels a side, and lays it back."""
+
+    def __init__(self, placing: Placing, info: VideoInfo, size: int) -> None:
+        self._placing, self.size = placing, size
+        width, height = info.display_size
+        self.scale = (info.width / width, info.height / height)
+
+    def place(self, frame: Frame) -> Place | None:
+        """Where the face is, with the transform to a crop of this size; None where it is not in this frame."""
+        place = self._placing.place(frame.number)
+        if place is None:
+            return None
+        return dataclasses.replace(place, transform=crop_matrix(place.landmarks, self.size))
+
+    def crop(self, frame: Frame, place: Place) -> np.ndarray:
+        """(size, size, 3) uint8 around the face."""
+        return align.crop(frame.rgb, place.transform, self.size, scale=self.scale)
+
+    def paste(self, frame: Frame, picture: np.ndarray, place: Place, mask: np.ndarray) -> np.ndarray:
+        """The frame's pixels with a changed crop laid back where it was cut."""
+        return align.paste(frame.rgb, picture, place.transform, mask, scale=self.scale)
