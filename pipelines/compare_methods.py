@@ -36,6 +36,8 @@ CONTENDERS: dict[Contender, tuple[str, ...]] = {
     "recyclegan-cycle-identity": ("--method", "recyclegan", "--cycle", "10", "--identity", "5"),
     "recyclegan-cycle-light": ("--method", "recyclegan", "--cycle", "10", "--adversarial", "0.3"),
     "syntheticflow": ("--method", "syntheticflow", "--content", "0"),
+    "cut": ("--method", "cut"),
+    "fastcut": ("--method", "fastcut"),
 }
 """Name in a comparison -> what `retarget train` is given beside the preset; all else is as published. "light" have a
 weaker adversarial term. syntheticflow goes without its content term, whose weights not every machine has."""

@@ -19,6 +19,8 @@ Contender = Literal[
     "recyclegan-cycle-identity",
     "recyclegan-cycle-light",
     "syntheticflow",
+    "cut",
+    "fastcut",
 ]
 """Methods with and without options, by their names in a comparison."""
 

@@ -92,6 +92,10 @@ class LossWeights:
     """Distance between VGG features of a frame and of its translation: L1, in syntheticflow squared."""
     edge: float = 0.0
     """Edge-smoothed real frames of B, shown to the discriminator as fakes."""
+    contrastive: float = 0.0
+    """Cross entropy of telling a patch's own source from the other patches of its picture (cut)."""
+    contrastive_identity: float = 0.0
+    """The same of a frame of B and its translation, which is to leave it alone."""
     unsupervised_spatial: float = 0.0
     """L1 between the translation of a warped frame and the warped translation."""
     unsupervised_recycle: float = 0.0

@@ -90,6 +90,13 @@ def _option_problems(row: MethodRow, config: MethodConfig, changed: set[str]) ->
     if config.own.keys() != row.own.keys():
         has = f"has {', '.join(row.own)}" if row.own else "has none"
         found.append(f"--own {' '.join(config.own)}: numbers of a method's own, of which {row.name} {has}")
+    for name, (least, most) in row.limits.items():
+        value = config.own.get(name, least)
+        if not least <= value <= most:
+            to = f" to {most:g}" if most < float("inf") else " up"
+            found.append(f"--{name.replace('_', '-')} {value:g}: has to be from {least:g}{to}")
+    if not row.unets and config.networks.generator == "unet":
+        found.append(f"--generator unet: {row.name} has none; give resnet_9blocks or another number")
     return found
 
 

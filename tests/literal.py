@@ -71,7 +71,8 @@ def build(name: str, config: MethodConfig | None = None, seed: int = 0) -> Metho
 def published(name: str, pool_size: int = 0) -> MethodConfig:
     """A method's published terms on small networks."""
     terms = METHODS[name]
-    return MethodConfig(NETWORKS, terms.weights, adversarial_loss=terms.adversarial_loss, pool_size=pool_size)
+    kind = terms.adversarial_loss
+    return MethodConfig(NETWORKS, terms.weights, adversarial_loss=kind, pool_size=pool_size, own=dict(terms.own))
 
 
 def windows(frames: int = 1, batch: int = 2, seed: int = 0, size: int = 32) -> tuple[Tensor, Tensor]:

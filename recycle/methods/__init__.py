@@ -5,6 +5,7 @@ Imports nothing heavy, so that a command line built from it answers `--help` at 
 
 from recycle.config import LossWeights
 from recycle.methods.installed import installed
+from recycle.methods.relatives.rows import RELATIVES
 from recycle.methods.row import MethodRow
 
 _OWN = {
@@ -86,6 +87,7 @@ _OWN = {
             options=frozenset({"adversarial_end"}),
             generator="resnet_6blocks",
         ),
+        *RELATIVES,
     )
 }
 

@@ -41,6 +41,11 @@ class MethodRow:
     """Fields of `MethodConfig` and `NetworkConfig` that not every method honours, and this one does."""
     own: Mapping[str, float] = field(default_factory=dict)
     """Numbers of its own with their defaults, given to it as `config.own`; each has a flag of its name."""
+    limits: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+    """Least and most of those numbers, where not every number will do."""
+    unets: bool = True
+    """Whether its generators may be U-Nets."""
+    init: Literal["normal", "xavier"] = "normal"
     generator: str = "resnet_9blocks"
     pool_size: int = 0
     adversarial_loss: AdversarialLoss = "lsgan"
@@ -70,7 +75,7 @@ class MethodRow:
     def defaults(self, preset: PresetName) -> tuple[MethodConfig, TrainingConfig]:
         """The settings that the method and a preset stand for."""
         networks, training = PRESETS[preset]
-        networks = replace(networks, norm=self.norm, dropout=self.dropout, skips=self.skips)
+        networks = replace(networks, norm=self.norm, dropout=self.dropout, skips=self.skips, init=self.init)
         if preset == "paper" or self.generator == "unet":
             networks = replace(networks, generator=self.generator)
         tuned: Mapping[str, Any] = self.tuned.get(preset, {})

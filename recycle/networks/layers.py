@@ -77,7 +77,7 @@ def _places(x: Tensor) -> Tensor:
 
 
 def initialise(network: nn.Module, init: Init = "normal", gain: float = 0.02) -> None:
-    """Draws weights of convolutions by `init`, and those of BatchNorm around 1, as the authors of CycleGAN do.
+    """Draws weights of convolutions and linear layers by `init`, and of BatchNorm around 1, as CycleGAN's authors do.
 
     gain: standard deviation of normal weights and of BatchNorm's, gain of xavier (Glorot and Bengio 2010) and of
     orthogonal (Saxe et al. 2014) ones; kaiming (He et al. 2015), by the number of inputs, has none. Biases of
@@ -90,7 +90,7 @@ def initialise(network: nn.Module, init: Init = "normal", gain: float = 0.02) ->
         "orthogonal": lambda weight: nn.init.orthogonal_(weight, gain),
     }
     for module in network.modules():
-        if isinstance(module, nn.Conv2d | nn.ConvTranspose2d):
+        if isinstance(module, nn.Conv2d | nn.ConvTranspose2d | nn.Linear):
             draws[init](module.weight)
         elif isinstance(module, nn.BatchNorm2d):
             nn.init.normal_(module.weight, 1.0, gain)

@@ -4,6 +4,8 @@ Pictures are float (N, C, H, W) in [-1, 1]. Under InstanceNorm every network tre
 under BatchNorm those of one forward share statistics while training.
 """
 
+from collections.abc import Iterator
+
 from torch import Tensor, nn
 
 from recycle.config import NetworkConfig, residual_blocks
@@ -88,6 +90,13 @@ class ResNetGenerator(nn.Module):
     def forward(self, pictures: Tensor) -> Tensor:
         if not self._kept:
             return self.model(pictures)
+        x = pictures
+        for x in self.walk(pictures):  # noqa: B007 (the last is wanted)
+            pass
+        return x
+
+    def walk(self, pictures: Tensor) -> Iterator[Tensor]:
+        """What stands after each layer of `model` in turn; the last is the translation."""
         kept: list[Tensor] = []
         x = pictures
         for place, layer in enumerate(self.model):
@@ -96,7 +105,7 @@ class ResNetGenerator(nn.Module):
                 kept.append(x)
             elif place in self._joined:
                 x = x + self.skips[self._joined.index(place)](kept.pop())
-        return x
+            yield x
 
 
 class PatchDiscriminator(nn.Module):

@@ -19,6 +19,8 @@ OWN: dict[str, tuple[str, ...]] = {
     "pix2pix": (),
     "cartoongan": ("--generator", "resnet_1blocks", "--initial-steps", "5"),
     "syntheticflow": ("--generator", "resnet_1blocks"),
+    "cut": ("--generator", "resnet_1blocks", "--patches", "16"),
+    "fastcut": ("--generator", "resnet_1blocks", "--patches", "16"),
 }
 
 

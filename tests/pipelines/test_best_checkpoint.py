@@ -48,6 +48,7 @@ def test_commands_use_the_best_and_say_so(
 @pytest.mark.parametrize("method", METHODS)
 def test_every_method_is_compared(method: str, place: Path) -> None:
     parts = {"pix2pix": ["temporal", "l1", "place"], "cartoongan": ["temporal", "look", "place"]}
+    parts |= {name: ["temporal", "look", "place"] for name in ("cut", "fastcut")}
     no_content = {"syntheticflow": ["--content", "0"], "cartoongan": ["--content", "0", "--initial-steps", "0"]}
     words = [*SMALL, *OWN[method], *no_content.get(method, [])]
     assert run(["train", "a", "b", "--method", method, *words, "--steps", "2"]) == 0

@@ -31,8 +31,10 @@ LOSSES = {
         for x in "ab"
     }
     | {"adversarial_ab", "adversarial_ba"},
+    "cut": {"adversarial_ab", "contrastive_a", "contrastive_identity_b", "discriminator_b"},
+    "fastcut": {"adversarial_ab", "contrastive_a", "discriminator_b"},
 }
-ONE_WAY = {"pix2pix", "cartoongan"}
+ONE_WAY = {"pix2pix", "cartoongan", "cut", "fastcut"}
 
 
 @pytest.fixture(scope="module")
