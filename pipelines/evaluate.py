@@ -26,7 +26,7 @@ from pipelines.judging.truth import HiddenParameters, LabelScores, Likeness, hid
 from pipelines.options import EvaluateOptions
 from pipelines.places import find_domain, say
 from pipelines.translating.paint import Faces, Painter, WholeFrames
-from pipelines.translating.translation import Translation, decide, placed
+from pipelines.translating.translation import Translation, decide, load, placed
 from recycle.measures.optical_flow import Dis, FlowFinder, load_raft
 from recycle.methods.base import Direction
 from recycle.networks.inception import Inception, load_inception
@@ -53,7 +53,8 @@ def evaluate(options: EvaluateOptions) -> None:
 
     Raises RetargetError; what was there before is then as it was.
     """
-    job = decide(options, judging=True)
+    loaded = load(options, clip_is_named=options.input is not None)
+    job = decide(loaded, options.input, options.domains, judging=True)
     if job.learned_from:
         say("the run learned from this footage: figures tend to be worse on clips that it never saw")
     tools = _Tools(_flow(options, job), _inception(options, job), _palette(options))

@@ -7,6 +7,7 @@ from typing import Any
 
 from data.disk import check_name, make_folder, name_from, put_in_place, remove_folder
 from data.domain.domain import Clip, Domain, Record, require_window
+from data.domain.part import part_of
 from data.domain.published import is_published, is_single, read_published
 from data.domain.reading import Reading
 from data.domain.sources import Source, open_source
@@ -19,6 +20,8 @@ from pipelines.extracting.clip import Eyes, Made, Wanted, make_clip
 from pipelines.options import ExtractOptions
 from pipelines.pages.overview import summarise, write_contact_sheet
 from pipelines.places import say
+from pipelines.progress import Progress
+from pipelines.span import span_of
 
 WINDOW = 3
 """Frames of a window unless something else is known: what Recycle-GAN trains on."""
@@ -61,15 +64,18 @@ def _planned(options: ExtractOptions) -> tuple[dict[str, list[Input]], str]:
     name = check_name(options.name, "--name") if options.name is not None else name_from(paths[0].resolve().stem)
     published = next((path for path in paths if is_published(path)), None)
     reading, bits = _reading(options)
+    span = span_of(options.start, options.stop)
     if published is None:
         singles = [is_single(path, options.frames) for path in paths]
         sources = [
-            open_source(path, options.strips, single=single, fit=False, reading=reading, bits=bits)
+            part_of(open_source(path, options.strips, single=single, fit=False, reading=reading, bits=bits), *span)
             for path, single in zip(paths, singles, strict=True)
         ]
         return {name: [(source, None) for source in sources]}, options.align
     if len(paths) > 1:
         raise SettingsError(f"{published}: holds two domains of its own; extract it alone")
+    if span != (None, None):
+        raise SettingsError(f"{published}: its pictures have no times; leave --from and --to away")
     inputs = read_published(published, options.strips, options.frames, reading, bits)
     for letter, sources_of in inputs.items():
         folders = ", ".join(source.label for source, _ in sources_of)
@@ -96,8 +102,10 @@ def _complete(domain: Domain, records: list[Record], inputs: list[Input], option
     eyes = None if domain.aligner == "none" else _eyes(domain, options)
     domain.aligner = "none" if eyes is None else eyes.aligner.name
     make_folder(domain.folder / "frames")
-    for source, split in inputs:
-        records = _add(source, split, domain, records, eyes, options)
+    with Progress("extracting", [source.info.frames for source, _ in inputs]) as progress:
+        for source, split in inputs:
+            progress.clip(source.label)
+            records = _add(source, split, domain, records, eyes, options)
     require_window(records, min(_window(source, options) for source, _ in inputs), str(domain.folder))
     write_contact_sheet(domain, records)
     summarise(domain, records)
@@ -158,9 +166,9 @@ def _add(
         return records
     for note in source.notes():
         say(note)
-    name = _name_for(source, domain)
+    name = _name_for(wanted, domain)
     workplace = make_folder(domain.folder / "frames" / f".{name}")
-    earlier = _earlier(source.path, domain)
+    earlier = _earlier(source.path, wanted.settings, domain)
     beside = [record for record in records if earlier is None or record.clip != earlier.clip]
     made = make_clip(wanted, name, domain, beside, eyes, workplace)
     records = _enter(made, domain, records)
@@ -177,16 +185,21 @@ def _settings(source: Source, split: str | None, domain: Domain, options: Extrac
     return settings | source.settings(options.strips) | ({} if split is None else {"split": split})
 
 
-def _earlier(path: Path, domain: Domain) -> Clip | None:
-    """The clip that was made from the same path, when its bytes or its settings were others."""
-    return next((clip for clip in domain.clips if Path(clip.path) == path.resolve()), None)
+def _earlier(path: Path, settings: dict[str, Any], domain: Domain) -> Clip | None:
+    """The clip that was made from the same part of the same path, when its bytes or its other settings were others."""
+
+    def is_it(clip: Clip) -> bool:
+        part = all(clip.settings.get(name) == settings.get(name) for name in ("start", "stop"))
+        return part and Path(clip.path) == path.resolve()
+
+    return next((clip for clip in domain.clips if is_it(clip)), None)
 
 
-def _name_for(source: Source, domain: Domain) -> str:
+def _name_for(wanted: Wanted, domain: Domain) -> str:
     """A name after the source's that no other clip of the domain has."""
-    earlier = _earlier(source.path, domain)
+    earlier = _earlier(wanted.source.path, wanted.settings, domain)
     taken = {clip.clip for clip in domain.clips if clip is not earlier}
-    name = name_from(source.path.resolve().stem)
+    name = name_from(wanted.source.path.resolve().stem)
     candidates = (name if count == 1 else f"{name}-{count}" for count in range(1, len(taken) + 2))
     return next(candidate for candidate in candidates if candidate not in taken)
 
@@ -196,7 +209,7 @@ def _enter(made: Made, domain: Domain, records: list[Record]) -> list[Record]:
 
     Gives the domain's records with the clip's. Raises OutputError.
     """
-    earlier = _earlier(Path(made.clip.path), domain)
+    earlier = _earlier(Path(made.clip.path), made.clip.settings, domain)
     place = domain.clips.index(earlier) if earlier is not None else len(domain.clips)
     domain.clips[place : place + 1] = [made.clip]
     if made.identity is not None:

@@ -5,7 +5,7 @@ A command's options inherit the groups that it has; the last of its bases comes 
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import tyro
 
@@ -55,6 +55,14 @@ class WhichCheckpoint:
 class WhichFace:
     face: str = "largest"
     """Whose face where several are in view: largest, a number counted from the left, or a picture of the person."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class TimeRange:
+    start: Annotated[str | None, tyro.conf.arg(name="from", metavar="TIME")] = None
+    """Take the clip from there on: seconds, m:ss or h:mm:ss from its first frame."""
+    stop: Annotated[str | None, tyro.conf.arg(name="to", metavar="TIME")] = None
+    """Take the clip up to there."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -9,12 +9,14 @@ from typing import Annotated, Literal
 
 import tyro
 
+from data.writing.codecs import DEFAULT_QUALITY
 from pipelines.option_groups import (
     METHODS_HELP,
     DomainsFolder,
     MethodName,
     ModelsFolder,
     RunsFolder,
+    TimeRange,
     TranslatingOptions,
     WhichCheckpoint,
     WhichFace,
@@ -25,7 +27,7 @@ from recycle.methods import DEFAULT
 
 
 @dataclass(frozen=True, kw_only=True)
-class ExtractOptions(DomainsFolder, ModelsFolder, WhichFace):
+class ExtractOptions(DomainsFolder, ModelsFolder, TimeRange, WhichFace):
     """Turn videos, web addresses, or folders of pictures into a domain: pictures to train on."""
 
     videos: tyro.conf.Positional[tuple[str, ...]]
@@ -82,16 +84,29 @@ class TrainOptions(DomainsFolder):
 
 
 @dataclass(frozen=True, kw_only=True)
-class RenderOptions(TranslatingOptions):
+class RenderOptions(TimeRange, TranslatingOptions):
     """Translate a clip with a trained run and merge it back into its frames, with its sound."""
 
-    input: str | None = None
-    """Video to translate (or a web address). By default the held-out end of the domain's own source."""
+    input: Annotated[tuple[tuple[str, ...], ...], tyro.conf.UseAppendAction] = ()
+    """Videos to translate, web addresses, folders of videos, or folders of pictures that are a clip. By default the
+    held-out end of the domain's own source. Of several, each is done whole; what fails is named at the end."""
     reverse: bool = False
     """Translate from B to A."""
     output: Path | None = None
-    """The video to write. By default renders/INPUT-as-DOMAIN.mp4, with the run's name where that is not its
-    domains'."""
+    """The video to write, or the folder for several. By default renders/INPUT-as-DOMAIN.mp4, with the run's name where
+    that is not its domains'."""
+    preview: Annotated[str | None, tyro.conf.arg(metavar="TIME")] = None
+    """Translate only the frame that is shown then (from the first frame on), and write it as PNG."""
+    codec: Literal["auto", "h264", "hevc", "av1", "prores", "ffv1", "png"] = "auto"
+    """How pictures are encoded. png: a folder of pictures with their times in times.csv. auto: h264, or hevc for HDR
+    that is kept."""
+    quality: int = DEFAULT_QUALITY
+    """0 to 100: higher is better and larger."""
+    hardware: bool = False
+    """Encode on a device (h264, hevc, av1): the first of NVENC, QSV, VideoToolbox, AMF that works. Quality and bytes
+    are then its own."""
+    hdr: Literal["sdr", "keep"] = "sdr"
+    """What becomes of HDR sources: SDR that every player shows, or 10 bits with the source's transfer and primaries."""
     compare: bool = False
     """Also write source and result side by side."""
     blend: Literal["feather", "none"] = "feather"

@@ -1,89 +1,131 @@
-"""`retarget render`: a clip goes through a trained run and comes out translated, frame for frame, with its sound."""
+"""`retarget render`: clips go through a trained run and come out translated, frame for frame, with their sound."""
 
 import dataclasses
 import hashlib
 import json
+from collections.abc import Sequence
 from contextlib import ExitStack
+from fractions import Fraction
 from importlib.metadata import version
 from itertools import groupby, islice
 from pathlib import Path
 
 import numpy as np
-from tqdm import tqdm
 
 from data.disk import make_folder, name_from, remove_folder
-from data.errors import SettingsError
-from data.faces.cropper import Cropper
+from data.domain.sources import open_source
+from data.domain.web import is_url
+from data.errors import OutputError, RetargetError, SettingsError
 from data.faces.placing import Placing
-from data.video.reader import read_metadata
-from data.writing.encode import SegmentWriter
-from data.writing.join import join_segments, muxer_of
-from data.writing.tracks import plan_tracks
+from data.watching import watched
 from pipelines.options import RenderOptions
 from pipelines.places import say
-from pipelines.translating.paint import Faces, Painter, WholeFrames
-from pipelines.translating.translation import Translation, decide, placed
+from pipelines.progress import WORKING, Progress
+from pipelines.rendering.inputs import BatchError, clips_of, folder_for, stems_of
+from pipelines.rendering.leaving import KEY, Leaving, encoding_of, leaving_for, told
+from pipelines.rendering.painting import painter_for
+from pipelines.rendering.preview import preview
+from pipelines.span import seconds_of, span_of
+from pipelines.translating.paint import Painter
+from pipelines.translating.translation import LoadedRun, Span, Translation, decide, load, placed
 
-KEY = "retarget_key"
-"""Metadata of a result: what it was made from and how, so that the same command knows it is done."""
 IPTC_SOURCE_TYPE = "http://cv.iptc.org/newscodes/digitalsourcetype/compositeWithTrainedAlgorithmicMedia"
 
 
 def render(options: RenderOptions) -> None:
-    """Renders one clip. Goes on where it stopped, segment by segment. Raises RetargetError."""
-    job = decide(options)
-    output = _output(job, options)
+    """Renders every clip that is named. Goes on where it stopped, segment by segment. Raises RetargetError."""
+    named, span = clips_of(options.input), span_of(options.start, options.stop)
+    at = seconds_of(options.preview, "--preview")
+    if at is not None and span != (None, None):
+        raise SettingsError("--preview: is one moment of the clip; leave --from and --to away")
+    encoding_of(options)
+    folder = folder_for(options.output, named.several)
+    loaded = load(options, clip_is_named=named.clips != [None])
+    failures: dict[str, RetargetError] = {}
+    stems = stems_of(named.clips, loaded.names[0])
+    with Progress("rendering", _expected(named.clips, span) if named.several else [None]) as progress:
+        for clip, stem in zip(named.clips, stems, strict=True):
+            progress.clip(stem if named.several else "")
+            try:
+                job = decide(loaded, clip, options.domains, span=span)
+                if not named.several and clip is not None:
+                    stem = name_from(job.source.path.resolve().stem)
+                output = None if folder is not None or named.several else options.output
+                place = (folder or Path("renders")) / f"{stem}-as-{job.names[1]}{_kind(loaded, options)}"
+                if at is not None:
+                    shown = place.with_name(f"{place.name}-at-{float(at):g}.png")
+                    preview(job, options, at, output or shown, _metadata(job))
+                else:
+                    _render(job, options, output, place)
+            except (RetargetError, OSError) as error:
+                if not named.several:
+                    raise
+                failures[str(clip)] = _typed(error)
+                say(f"{clip}: not done: {failures[str(clip)]}")
+    if failures:
+        raise BatchError(failures, len(named.clips))
+
+
+def _typed(error: RetargetError | OSError) -> RetargetError:
+    if isinstance(error, RetargetError):
+        return error
+    return OutputError(f"{error.filename or 'the system'}: {error.strerror or error}")
+
+
+def _expected(clips: Sequence[str | None], span: Span) -> list[int | None]:
+    """Frames of each clip by its header, for the bar."""
+    counts: list[int | None] = []
+    for clip in clips:
+        try:
+            info = None if clip is None or is_url(clip) else open_source(Path(clip)).info
+        except RetargetError:
+            counts.append(0)  # it will fail
+            continue
+        frames = None if info is None else info.frames
+        if info is not None and frames is not None and info.rate:
+            first, end = span[0] or Fraction(0), span[1]
+            seconds = max(Fraction(0), min(Fraction(frames) / info.rate, end or frames) - first)
+            frames = round(seconds * info.rate)
+        counts.append(frames)
+    return counts
+
+
+def _render(job: Translation, options: RenderOptions, output: Path | None, place: Path) -> None:
+    """Renders one clip, to `output` or else to `place` with the suffix of its kind."""
     key = _key(job, options)
-    if output.exists() and read_metadata(output).get(KEY) == key:
+    metadata = _metadata(job) | {KEY: key}
+    leaving = leaving_for(job, options, output, place, metadata)
+    output = leaving.output
+    say(f"output {output}")
+    if leaving.key() == key:
         say(f"{output}: already rendered")
         return
-    tracks = plan_tracks(job.source.sound, muxer_of(output)) if job.source.sound else None
-    for note in tracks.notes if tracks else ():
+    for note in leaving.notes:
         say(note)
     parts = make_folder(output.parent / f".{output.stem}-{key[:12]}.parts")
-    placing, backend = placed(job, options)
-    if backend is None:
-        painter: Painter = WholeFrames(job.method, job.direction)
-    else:
-        cropper = Cropper(placing, job.source.info, job.face_px)
-        painter = Faces(job.method, job.direction, cropper, blend=options.blend, colour_match=options.colour_match)
-
-    segments, notes = _render_segments(job, options, placing, painter, parts)
-    metadata = _metadata(job, key)
-    notes += join_segments(segments["result"], output, tracks=tracks, start=job.start, metadata=metadata)
-    if options.compare:
-        beside = compare_path(output)
-        join_segments(segments["compare"], beside, tracks=tracks, start=job.start, metadata=metadata)
+    try:
+        placing, _ = placed(job, options)
+    except RetargetError:
+        if not list(parts.iterdir()):
+            remove_folder(parts)
+        raise
+    painter = painter_for(job, options, placing)
+    results = {"result": leaving} | ({"compare": leaving.beside()} if options.compare else {})
+    segments, notes = _render_segments(job, options, placing, painter, parts, results)
+    for name, result in results.items():
+        notes += result.join(segments[name], job, metadata)
     for note in dict.fromkeys(notes):
         say(note)
     remove_folder(parts)
     say(f"{output}: {painter.translated} of {painter.seen} frames translated")
     if options.compare:
-        say(f"{beside}: source and result side by side")
+        say(f"{results['compare'].output}: source and result side by side")
 
 
-def compare_path(output: Path) -> Path:
-    """Where `--compare` writes."""
-    return output.with_name(f"{output.stem}-compare{output.suffix}")
-
-
-def _output(job: Translation, options: RenderOptions) -> Path:
-    """The video to write, in a folder that is there. Raises RetargetError."""
-    clip = job.source.path
-    stem = job.names[0] if options.input is None else name_from(clip.resolve().stem)
-    output = options.output or Path("renders") / f"{stem}-as-{job.names[1]}{_kind(job, options)}.mp4"
-    muxer_of(output)
-    if output.exists() and output.samefile(clip):
-        raise SettingsError(f"{output}: is the clip to translate; give another --output")
-    say(f"output {output}")
-    make_folder(output.parent)
-    return output
-
-
-def _kind(job: Translation, options: RenderOptions) -> str:
+def _kind(loaded: LoadedRun, options: RenderOptions) -> str:
     """What keeps renders of other runs, and of other checkpoints, of the same domains apart."""
-    trained_as = "-".join(Path(job.settings[name]).name for name in ("a", "b"))
-    run = job.run.resolve().name
+    trained_as = "-".join(Path(loaded.settings[name]).name for name in ("a", "b"))
+    run = loaded.run.resolve().name
     return ("" if run == trained_as else f"-{run}") + ("-newest" if options.checkpoint == "newest" else "")
 
 
@@ -91,46 +133,51 @@ def _key(job: Translation, options: RenderOptions) -> str:
     """Changes with everything that changes the result."""
     decided = [version("retarget"), str(job.run.resolve()), job.step, job.source.sha256(), str(job.start)]
     chosen = [options.reverse, options.blend, options.colour_match, options.face, options.weights, options.compare]
-    return hashlib.sha256(json.dumps([*decided, *chosen]).encode()).hexdigest()
+    return hashlib.sha256(json.dumps([*decided, *chosen, told(options, job)]).encode()).hexdigest()
 
 
-def _metadata(job: Translation, key: str) -> dict[str, str]:
+def _metadata(job: Translation) -> dict[str, str]:
     """Says to people and to machines that the result is synthetic."""
     ends = f"{job.names[0]} in the style of {job.names[1]}"
     return {
         "comment": f"Synthetic video: translated by retarget {version('retarget')} ({ends})",
         "digital_source_type": IPTC_SOURCE_TYPE,
-        KEY: key,
     }
 
 
 def _render_segments(
-    job: Translation, options: RenderOptions, placing: Placing, painter: Painter, parts: Path
+    job: Translation,
+    options: RenderOptions,
+    placing: Placing,
+    painter: Painter,
+    parts: Path,
+    results: dict[str, Leaving],
 ) -> tuple[dict[str, list[Path]], list[str]]:
-    """Encodes what is not encoded yet. Gives the files of the result and of the comparison, and notes."""
+    """Encodes what is not encoded yet. Gives the parts of every result, and notes."""
     batch_size = options.batch_size or job.batch_size
     info = job.source.info
-    files: dict[str, list[Path]] = {"result": [], "compare": []}
+    files: dict[str, list[Path]] = {name: [] for name in results}
+    sizes = {"result": (info.width, info.height), "compare": (2 * info.width, info.height)}
     notes: list[str] = []
-    total = job.wanted(placing)
-    frames = tqdm(job.source.frames(job.start), total=total, desc="rendering", unit="frame", disable=None)
+    frames = iter(watched(job.source.frames(job.start), WORKING, job.wanted(placing)))
     for number, (_, segment) in enumerate(groupby(frames, key=placing.segment_of)):
-        result, compare = parts / f"{number:05d}.mp4", parts / f"{number:05d}-compare.mp4"
-        files["result"].append(result)
-        files["compare"].append(compare)
-        if painter.restore(result.with_suffix(".json")):
+        for name, result in results.items():
+            end = "" if name == "result" else f"-{name}"
+            files[name].append(parts / f"{number:05d}{end}{result.suffix}")
+        done = parts / f"{number:05d}.json"
+        if painter.restore(done):
             continue
         with ExitStack() as stack:
-            writer = stack.enter_context(SegmentWriter(result, source=info))
-            if options.compare:
-                double = (2 * info.width, info.height)
-                beside = stack.enter_context(SegmentWriter(compare, source=info, size=double))
+            writers = {
+                name: stack.enter_context(result.writer(files[name][-1], info, sizes[name]))
+                for name, result in results.items()
+            }
             while batch := list(islice(segment, batch_size)):
                 for frame, rgb in zip(batch, painter.paint(batch), strict=True):
-                    writer.write(dataclasses.replace(frame, rgb=rgb))
-                    if options.compare:
+                    writers["result"].write(dataclasses.replace(frame, rgb=rgb))
+                    if "compare" in writers:
                         both = np.concatenate([frame.rgb, rgb], axis=1)
-                        beside.write(dataclasses.replace(frame, rgb=both))
-        painter.keep(result.with_suffix(".json"))
-        notes += writer.notes
+                        writers["compare"].write(dataclasses.replace(frame, rgb=both))
+        painter.keep(done)
+        notes += writers["result"].notes
     return files, notes

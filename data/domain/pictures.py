@@ -13,18 +13,23 @@ from data.errors import PictureError
 
 
 def pictures_in(folder: Path, *, deep: bool = False) -> list[Path]:
-    """The pictures of a folder, and where `deep` of its sub-folders, in natural order: 2.jpg before 10.jpg."""
+    """The pictures of a folder, and where `deep` of its sub-folders, in natural order."""
+    return natural_order([path for path in files_in(folder, deep=deep) if path.suffix.lower() in SUFFIXES], folder)
+
+
+def natural_order(paths: list[Path], folder: Path) -> list[Path]:
+    """2.jpg before 10.jpg; `paths` are inside `folder`."""
 
     def natural(path: Path) -> list[tuple[int, str]]:
         text = str(path.relative_to(folder)).lower()
         return [(int(part), "") if part.isdecimal() else (0, part) for part in re.split(r"(\d+)", text)]
 
-    return sorted((path for path in _files(folder, deep) if path.suffix.lower() in SUFFIXES), key=natural)
+    return sorted(paths, key=natural)
 
 
 def left_out(folder: Path) -> list[str]:
     """The files of a folder and its sub-folders that are not taken, each with its reason."""
-    others = sorted(path for path in _files(folder, deep=True) if path.suffix.lower() not in SUFFIXES)
+    others = sorted(path for path in files_in(folder, deep=True) if path.suffix.lower() not in SUFFIXES)
     reasons = dict.fromkeys(HEIF, "needs pip install pillow-heif, or save it as JPEG")
     return [f"{path.relative_to(folder)} ({reasons.get(path.suffix.lower(), 'no picture')})" for path in others]
 
@@ -42,7 +47,8 @@ def notes_on(folder: Path, reading: Reading) -> list[str]:
     return notes
 
 
-def _files(folder: Path, deep: bool) -> list[Path]:
+def files_in(folder: Path, *, deep: bool) -> list[Path]:
+    """The files of a folder that are not hidden."""
     paths = folder.rglob("*") if deep else folder.iterdir()
     hidden = (path for path in paths if path.is_file())
     return [path for path in hidden if not any(part.startswith(".") for part in path.relative_to(folder).parts)]

@@ -6,13 +6,13 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import numpy as np
-from tqdm import tqdm
 
 from data.disk import output_errors
 from data.domain.pictures import resize
 from data.domain.sources import Source
 from data.faces.detection import Backend, Detection
 from data.video.frame import Frame
+from data.watching import watched
 from durable.growing import growing
 
 
@@ -26,12 +26,10 @@ def landmarks(source: Source, aligner: Backend, chosen: Mapping[int, Detection],
     with output_errors(path), growing(path) as log:
         wanted = list(chosen)[log.lines :]
         if wanted:
-            bar = tqdm(total=len(chosen), initial=log.lines, desc="landmarks", unit="frame", disable=None, leave=False)
             for batch in _batches(source, wanted, aligner.batch, log.lines):
                 pictures = [resize(frame.rgb, _square(source, frame)) for frame in batch]
                 found = aligner.landmarks(pictures, [chosen[frame.number] for frame in batch])
                 log.add(*(json.dumps(np.round(points, 3).tolist()) for points in found))
-                bar.update(len(batch))
     with path.open() as lines:
         return {frame: np.array(json.loads(line), np.float64) for frame, line in zip(chosen, lines, strict=True)}
 
@@ -45,7 +43,7 @@ def _square(source: Source, frame: Frame) -> tuple[int, int]:
 def _batches(source: Source, wanted: list[int], size: int, done: int) -> Iterator[list[Frame]]:
     """Frames of those numbers, so many at once, cut as if none had been done."""
     places, batch = set(wanted), []
-    for frame in source.frames():
+    for frame in watched(source.frames(), "landmarks", source.info.frames):
         if frame.number not in places:
             continue
         batch.append(frame)

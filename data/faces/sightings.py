@@ -12,8 +12,6 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-from tqdm import tqdm
-
 from data.disk import make_folder, output_errors
 from data.domain.pictures import resize
 from data.domain.sources import Source
@@ -24,6 +22,7 @@ from data.faces.recognise import Recogniser
 from data.faces.tracks import overlap
 from data.video.frame import Glance
 from data.video.shots import ShotFinder
+from data.watching import watched
 from durable.growing import Growing, growing
 
 LONGEST_PX = 640
@@ -94,15 +93,7 @@ class _Look:
     def go_on(self, log: Growing) -> None:
         shape = 0
         before = [Detection.from_json(face) for face in json.loads(log.last).get("faces", ())] if log.last else []
-        bar = tqdm(
-            self._source.glances(LONGEST_PX),
-            total=self._source.info.frames,
-            desc="looking",
-            unit="frame",
-            disable=None,
-            leave=False,
-        )
-        for glance in bar:
+        for glance in watched(self._source.glances(LONGEST_PX), "looking", self._source.info.frames):
             line: dict[str, Any] = {"time": str(glance.seconds)}
             if glance.shape != shape:
                 shape, line["reshaped"] = glance.shape, True

@@ -1,16 +1,14 @@
 """Between what a decoder gives and the one kind of picture this program works on: 8-bit full-range R'G'B'.
 
 Matrix and range are honoured as tagged. An untagged picture is taken as BT.601 where its shorter side is at most 576
-and as BT.709 above, limited range, as players do. PQ and HLG pictures are brought to SDR by `hdr_to_sdr`.
+and as BT.709 above, limited range, as players do. PQ and HLG pictures are brought to SDR (data.video.hdr).
 """
 
-import functools
-import math
-
 import av
-import cv2
 import numpy as np
 from av.video.reformatter import Interpolation, VideoReformatter
+
+from data.video.hdr import HDR_TRANSFERS, hdr_to_sdr
 
 RANGES = {0: "unspecified", 1: "tv", 2: "pc"}
 MATRICES = {
@@ -27,7 +25,6 @@ TRANSFERS = {
     16: "smpte2084", 17: "smpte428", 18: "arib-std-b67",
 }  # fmt: skip
 
-HDR_TRANSFERS = ("smpte2084", "arib-std-b67")
 LIMITED, FULL = 1, 2
 # swscale's own numbers of the matrices it can apply (SWS_CS_*).
 SWSCALE_MATRICES = {
@@ -37,16 +34,6 @@ SWSCALE_MATRICES = {
 _EXACT = Interpolation.ACCURATE_RND | Interpolation.BITEXACT
 READING = Interpolation.BILINEAR | Interpolation.FULL_CHR_H_INT | _EXACT
 WRITING = Interpolation.BICUBIC | Interpolation.FULL_CHR_H_INP | _EXACT
-
-REFERENCE_WHITE_NITS = 203.0  # BT.2408: diffuse white of HDR programmes; the light of a full SDR screen
-PEAK_NITS = 1000.0  # what HLG is defined for and most PQ programmes are graded to; brighter is clipped
-MAX_NITS = 10000.0  # of PQ
-BT2020_TO_BT709 = np.array(
-    [[1.660491, -0.587641, -0.072850], [-0.124550, 1.132900, -0.008349], [-0.018151, -0.100579, 1.118730]]
-)  # BT.2087, inverse of its matrix M2
-BT2020_LUMA = np.array([[0.2627, 0.6780, 0.0593]])
-PQ_M1, PQ_M2 = 2610 / 16384, 2523 / 4096 * 128
-PQ_C1, PQ_C2, PQ_C3 = 3424 / 4096, 2413 / 4096 * 32, 2392 / 4096 * 32
 
 
 def colour_of(frame: av.VideoFrame) -> dict[str, str]:
@@ -60,6 +47,11 @@ def colour_of(frame: av.VideoFrame) -> dict[str, str]:
         "primaries": PRIMARIES.get(frame.color_primaries, "unspecified"),
         "transfer": TRANSFERS.get(frame.color_trc, "unspecified"),
     }
+
+
+def number_of(names: dict[int, str], name: str) -> int:
+    """FFmpeg's number of a colour tag; 2 is its "unspecified"."""
+    return next((number for number, known in names.items() if known == name), 2)
 
 
 def assumed_matrix(width: int, height: int) -> str:
@@ -123,9 +115,10 @@ class ToRgb:
 def from_rgb(
     rgb: np.ndarray, pixels: str, matrix: str, colour_range: int, reformatter: VideoReformatter
 ) -> av.VideoFrame:
-    """(height, width, 3) uint8 R'G'B' as a frame of pixel format `pixels`, by the matrix of that name."""
+    """(height, width, 3) uint8 or uint16 full-range R'G'B' as a frame of pixel format `pixels`, by that matrix."""
+    given = "rgb24" if rgb.dtype == np.uint8 else "gbrp16le"
     return reformatter.reformat(
-        av.VideoFrame.from_ndarray(np.ascontiguousarray(rgb), "rgb24"),
+        av.VideoFrame.from_ndarray(np.ascontiguousarray(rgb), given),
         format=pixels,
         src_colorspace=SWSCALE_MATRICES[matrix],
         src_color_range=FULL,
@@ -136,71 +129,16 @@ def from_rgb(
     )
 
 
-def hdr_to_sdr(signal: np.ndarray, transfer: str) -> np.ndarray:
-    """(height, width, 3) uint16 full-range BT.2020 R'G'B' to uint8 SDR BT.709.
-
-    `transfer` is "smpte2084" (PQ) or "arib-std-b67" (HLG). First to light on the screen (ST 2084, or BT.2100 HLG with
-    the OOTF of a 1000-nit screen). The brightest of R, G, B is bent by the EETF of BT.2390 from PEAK_NITS to
-    REFERENCE_WHITE_NITS and the other two follow in proportion, so that the hue stays. BT.2020 to BT.709 primaries,
-    clipped; then the inverse of BT.1886's gamma 2.4.
-    """
-    if transfer == "smpte2084":
-        nits = _pq_table()[signal]
-    else:
-        scene = _hlg_table()[signal]
-        nits = scene * (PEAK_NITS * cv2.pow(cv2.transform(scene, BT2020_LUMA), 0.2))[..., None]
-    brightest = cv2.max(cv2.max(nits[..., 0], nits[..., 1]), nits[..., 2])
-    ratio = _bend_table()[_root_code(brightest / MAX_NITS)]
-    linear = cv2.transform(nits * ratio[..., None], BT2020_TO_BT709)
-    return _gamma_table()[_root_code(linear)]
-
-
-def _root_code(values: np.ndarray) -> np.ndarray:
-    """float32 in [0, 1] (clipped) to uint16 by its square root: a table over these codes is fine near black too."""
-    return np.rint(cv2.sqrt(np.clip(values, 0, 1)) * 65535).astype(np.uint16)
-
-
-CODES = np.arange(65536) / 65535
-
-
-@functools.cache
-def _pq_table() -> np.ndarray:
-    """SMPTE ST 2084 EOTF, 16-bit code to cd/m2."""
-    power = CODES ** (1 / PQ_M2)
-    return (MAX_NITS * (np.maximum(power - PQ_C1, 0) / (PQ_C2 - PQ_C3 * power)) ** (1 / PQ_M1)).astype(np.float32)
-
-
-@functools.cache
-def _hlg_table() -> np.ndarray:
-    """BT.2100 HLG inverse OETF, 16-bit code to scene light in [0, 1]."""
-    a = 0.17883277
-    b, c = 1 - 4 * a, 0.5 - a * math.log(4 * a)
-    return np.where(CODES <= 0.5, CODES**2 / 3, (np.exp((CODES - c) / a) + b) / 12).astype(np.float32)
-
-
-@functools.cache
-def _bend_table() -> np.ndarray:
-    """Root code of brightness over MAX_NITS to the factor on light: BT.2390's EETF without black lift.
-
-    Linear in PQ below the knee, a Hermite spline above it; then over REFERENCE_WHITE_NITS.
-    """
-    nits = np.maximum(CODES**2 * MAX_NITS, 1e-6)
-    peak = _nits_to_pq(np.array(PEAK_NITS))
-    target = _nits_to_pq(np.array(REFERENCE_WHITE_NITS)) / peak
-    x = np.minimum(_nits_to_pq(nits) / peak, 1)
-    knee = 1.5 * target - 0.5
-    t = np.maximum(x - knee, 0) / (1 - knee)
-    spline = (2 * t**3 - 3 * t**2 + 1) * knee + (t**3 - 2 * t**2 + t) * (1 - knee) + (-2 * t**3 + 3 * t**2) * target
-    bent = np.where(x < knee, nits, np.interp(spline * peak, CODES, _pq_table().astype(np.float64)))
-    return (bent / nits / REFERENCE_WHITE_NITS).astype(np.float32)
-
-
-@functools.cache
-def _gamma_table() -> np.ndarray:
-    """Root code of light to the 8-bit signal that a BT.1886 screen shows as that light."""
-    return np.rint(CODES ** (2 / 2.4) * 255).astype(np.uint8)
-
-
-def _nits_to_pq(nits: np.ndarray) -> np.ndarray:
-    power = (nits / MAX_NITS) ** PQ_M1
-    return ((PQ_C1 + PQ_C2 * power) / (1 + PQ_C3 * power)) ** PQ_M2
+def in_format(picture: av.VideoFrame, pixels: str, colour_range: int, reformatter: VideoReformatter) -> av.VideoFrame:
+    """YUV of one pixel format as YUV of another: depth and chroma change, colours do not."""
+    same = SWSCALE_MATRICES["bt709"]
+    return reformatter.reformat(
+        picture,
+        format=pixels,
+        src_colorspace=same,
+        src_color_range=colour_range,
+        dst_colorspace=same,
+        dst_color_range=colour_range,
+        interpolation=WRITING,
+        threads=1,
+    )

@@ -72,6 +72,7 @@ class VideoInfo:
     rate: average frames a second; 0 where unknown.
     frames: how many the header promises (an estimate for progress bars, never trusted); None where unknown.
     colour: FFmpeg's names of range, matrix ("space"), primaries, transfer; "unspecified" where untagged.
+    begins: presentation time of the first frame in seconds.
     """
 
     path: str
@@ -87,6 +88,7 @@ class VideoInfo:
     colour: dict[str, str]
     interlaced: bool
     audio_tracks: int
+    begins: Fraction = Fraction(0)
 
     @classmethod
     def of_pictures(cls, folder: Path, rgb: np.ndarray, frames: int) -> "VideoInfo":

@@ -11,6 +11,7 @@ from data.video.orientation import Orientation
 # Pixel formats that are kept, as the encoder calls them: full range is a tag there, not a format.
 KEPT = {
     "yuv420p": "yuv420p", "yuvj420p": "yuv420p", "yuv420p10le": "yuv420p10le",
+    "yuv422p": "yuv422p", "yuvj422p": "yuv422p", "yuv422p10le": "yuv422p10le",
     "yuv444p": "yuv444p", "yuvj444p": "yuv444p", "yuv444p10le": "yuv444p10le",
 }  # fmt: skip
 

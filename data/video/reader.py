@@ -3,11 +3,13 @@
 from collections.abc import Iterator
 from fractions import Fraction
 from functools import partial
+from itertools import chain
 from pathlib import Path
 
 import av
 import cv2
 import numpy as np
+from av.container import InputContainer
 from av.packet import Packet
 from av.video.stream import VideoStream
 
@@ -19,6 +21,9 @@ from data.video.frame import Frame, Glance, VideoInfo, fitted_size
 from data.video.orientation import Orientation, orientation_of
 from data.video.planes import Planes
 from data.video.timeline import Clock, Timeline
+
+_BEFORE_SECONDS = Fraction(1, 2)
+"""A part is read from a key frame so much before it: a picture is shown later than it is stored, fields need others."""
 
 
 def probe(path: str | Path) -> VideoInfo:
@@ -50,6 +55,7 @@ def probe(path: str | Path) -> VideoInfo:
             colour=colour,
             interlaced=first.interlaced_frame,
             audio_tracks=len(container.streams.audio),
+            begins=((first.dts if first.pts is None else first.pts) or 0) * time_base_of(stream),
         )
 
 
@@ -65,16 +71,20 @@ def read_metadata(path: str | Path) -> dict[str, str]:
         return {}
 
 
-def read_frames(path: str | Path, *, start: Fraction | None = None, stop: Fraction | None = None) -> Iterator[Frame]:
+def read_frames(
+    path: str | Path, *, start: Fraction | None = None, stop: Fraction | None = None, near: bool = False
+) -> Iterator[Frame]:
     """Frames in order of time, upright, 8-bit full-range SDR R'G'B' (see Frame), at most two in memory.
 
     start, stop: seconds; only frames with start <= time < stop. Numbers count from the beginning of the file all the
-    same. What cannot be decoded is skipped and the rest goes on; timestamps always rise, and jumps of the container's
-    clock are mended as `Timeline` does. A picture that changes its shape half-way is fitted into the first one's with
-    black bars. Interlaced frames are deinterlaced, one out per one in.
+    same. near: they count from the key frame before `start`, where reading then begins if the kind of container has one
+    clock: the middle of a long video is there at once. What cannot be decoded is skipped and the rest goes on;
+    timestamps always rise, and jumps of the container's clock are mended as `Timeline` does. A picture that changes its
+    shape half-way is fitted into the first one's with black bars. Interlaced frames are deinterlaced, one out per one
+    in.
     Raises MissingInputError, and NotAVideoError where no frame at all decodes.
     """
-    for picture, about, time_base, develop in _pictures(path):
+    for picture, about, time_base, develop in _pictures(path, start if near else None):
         seconds = about.pts * time_base
         if stop is not None and seconds >= stop:
             return
@@ -83,29 +93,65 @@ def read_frames(path: str | Path, *, start: Fraction | None = None, stop: Fracti
             yield Frame(rgb, about.number, about.pts, time_base, about.duration, planes, develop.shape)
 
 
-def read_glances(path: str | Path, info: VideoInfo, longest_px: int) -> Iterator[Glance]:
+def read_glances(
+    path: str | Path, info: VideoInfo, longest_px: int, *, start: Fraction | None = None, stop: Fraction | None = None
+) -> Iterator[Glance]:
     """Every frame of `read_frames`, made small with square pixels by the scaler itself, which is much quicker than to
-    make the whole frame first. info: of `probe`. Raises as `read_frames`.
+    make the whole frame first. info: of `probe`. start, stop: as there, with `near`. Raises as `read_frames`.
     """
     size = fitted_size(info.display_size, longest_px)
-    for picture, about, time_base, develop in _pictures(path):
+    for picture, about, time_base, develop in _pictures(path, start):
+        if stop is not None and about.pts * time_base >= stop:
+            return
+        if start is not None and about.pts * time_base < start:
+            continue
         rgb = develop.small(picture, about.colour, size)
         whole = partial(develop.whole, picture, about.colour)
         yield Glance(rgb, about.number, about.pts * time_base, develop.shape, info.display_size, whole)
 
 
-def _pictures(path: str | Path) -> Iterator[tuple[av.VideoFrame, Decoded, Fraction, "_Developer"]]:
-    """Decoded pictures, the time base, and what makes them upright R'G'B' while each is the last one given."""
+def _pictures(
+    path: str | Path, near: Fraction | None = None
+) -> Iterator[tuple[av.VideoFrame, Decoded, Fraction, "_Developer"]]:
+    """Decoded pictures, the time base, and what makes them upright R'G'B' while each is the last one given.
+
+    near: of the pictures before it, not all are given.
+    """
     timeline = Timeline(path)
     with open_local(path) as container:
         stream = main_video_stream(container, path)
-        packets = timeline.straightened(container.demux(stream))
         time_base, develop, deinterlacer = time_base_of(stream), _Developer(), Deinterlacer()
-        for picture, about in deinterlacer.run(_numbered(_decoded_frames(packets, stream), stream)):
+        if near is None or timeline.may_jump:
+            decoded = _decoded_frames(timeline.straightened(container.demux(stream)), stream)
+        else:
+            for first in _decoded_frames(container.demux(stream), stream):
+                develop.look(*first)  # the shape of the file's first picture is that of all
+                break
+            found = _from_key_frame(container, stream, near)
+            if found is None:
+                yield from _pictures(path)
+                return
+            decoded = found
+        for picture, about in deinterlacer.run(_numbered(decoded, stream)):
             develop.look(picture, about.aspect)
             yield picture, about, time_base, develop
         if develop.first is None:
             raise NotAVideoError(_no_frame(path))
+
+
+def _from_key_frame(
+    container: InputContainer, stream: VideoStream, start: Fraction
+) -> Iterator[tuple[av.VideoFrame, Fraction]] | None:
+    """Decoded frames from a key frame on that is shown before `start`; None where there is none."""
+    try:
+        container.seek(int((start - _BEFORE_SECONDS) / time_base_of(stream)), stream=stream)
+    except av.FFmpegError:
+        return None
+    frames = _decoded_frames(container.demux(stream), stream)
+    first = next(frames, None)
+    if first is None or first[0].pts is None or first[0].pts * time_base_of(stream) > start:
+        return None
+    return chain([first], frames)
 
 
 class _Developer:

@@ -1,8 +1,7 @@
 """Writing video: frames leave with the times they came with.
 
-What is written is H.264 without B-frames, so that packets come in the order of their times: a video can be encoded in
-segments (one file a segment, kept across interruptions) and joined without encoding again. `VideoWriter` is one segment
-and a join.
+Packets come in the order of their times: a video can be encoded in segments (one file a segment, kept across
+interruptions) and joined without encoding again. `VideoWriter` is one segment and a join.
 """
 
 import errno
@@ -21,9 +20,10 @@ from av.container import OutputContainer
 from av.video.stream import VideoStream
 
 from data.disk import put_in_place
-from data.errors import OutputError
-from data.video.colour import FULL, LIMITED, MATRICES, PRIMARIES, TRANSFERS
+from data.errors import OutputError, SettingsError
+from data.video.colour import FULL, LIMITED, MATRICES, PRIMARIES, TRANSFERS, number_of
 from data.video.frame import Frame, VideoInfo
+from data.writing.codecs import USUAL, Encoding
 from data.writing.join import SEGMENT_KEY, join_segments, muxer_of, writing
 from data.writing.storing import Storing
 from data.writing.tracks import plan_tracks
@@ -39,10 +39,11 @@ class SegmentWriter:
         with SegmentWriter(path, source=probe(original)) as writer:
             for frame in read_frames(original): writer.write(frame)
 
-    path: ends in .mp4. Its own timestamps start at 0; the time of the first frame stands in its metadata
+    path: of any suffix. Its own timestamps start at 0; the time of the first frame stands in its metadata
     (`SEGMENT_KEY`, see data.writing.join), because an MP4 track cannot start before 0 and starts late only by an edit
     list.
-    source: decides time base, sample aspect, colour tags. size: (width, height) where it is not the source's.
+    source: decides time base, sample aspect, colour tags. size: (width, height) where it is not the source's. encoding:
+    how; what it cannot hold is a SettingsError.
     shown: the path that errors name, where it is not this one. notes: lines for the user on what could not be kept.
     Frames whose timestamps do not rise, or of another size or time base, are ValueErrors. Raises OutputError.
     """
@@ -53,19 +54,26 @@ class SegmentWriter:
         *,
         source: VideoInfo,
         size: tuple[int, int] | None = None,
-        crf: int = 18,
+        encoding: Encoding = USUAL,
         shown: Path | None = None,
     ) -> None:
         self.notes: list[str] = []
         self._path, self._partial, self._shown = path, partial_path(path), shown or path
-        self._source, self._size, self._crf = source, size or (source.width, source.height), crf
-        self._storing = Storing(source, self._size)
+        self._source, self._size, self._encoding = source, size or (source.width, source.height), encoding
+        self._storing = Storing(source, self._size, encoding)
         self._output: OutputContainer | None = None
         self._stream: VideoStream | None = None
         self._durations: deque[int] = deque()
         self._first = self._last = self._step = 0
+        sides = f"{self._size[0]}x{self._size[1]}"
         if self._storing.upsampled:
-            self.notes.append(f"{self._size[0]}x{self._size[1]} is odd: written as 4:4:4 so that the size stays")
+            self.notes.append(f"{sides} is odd: written as 4:4:4 so that the size stays")
+        if min(self._size) < (least := encoding.row.least_px):
+            raise SettingsError(
+                f"--codec {encoding.codec}: cannot hold {sides}, below {least} a side; use h264 or ffv1"
+            )
+        if any(side % 2 for side in self._size) and "444" not in self._storing.encoded:
+            raise SettingsError(f"--codec {encoding.codec}: cannot hold {sides}, which is odd; use h264, hevc or ffv1")
 
     def __enter__(self) -> "SegmentWriter":
         with writing(self._shown):  # now, not after hours of work
@@ -100,22 +108,25 @@ class SegmentWriter:
             self._output = av.open(
                 f"file:{self._partial.absolute()}",
                 "w",
-                format="mp4",
+                format=self._encoding.row.segment,
                 container_options={"movflags": "use_metadata_tags", "video_track_timescale": str(timescale)},
             )
             self._output.metadata[SEGMENT_KEY] = json.dumps([first.pts, str(first.time_base)])
-            stream = self._stream = self._output.add_stream("libx264", rate=_sane_rate(self._source.rate))
+            stream = self._output.add_stream(self._encoding.encoder, rate=_sane_rate(self._source.rate))
+            assert isinstance(stream, VideoStream)
+            self._stream = stream
             stream.width, stream.height = self._size
-            stream.pix_fmt = self._storing.pixels
+            stream.pix_fmt = self._storing.encoded
             stream.codec_context.time_base = Fraction(1, timescale)
             stream.time_base = Fraction(1, timescale)
             stream.codec_context.sample_aspect_ratio = self._source.sample_aspect
             stream.codec_context.color_range = {"tv": LIMITED, "pc": FULL}.get(self._storing.tags["range"], 0)
-            stream.codec_context.colorspace = _number(MATRICES, self._storing.tags["space"])
-            stream.codec_context.color_primaries = _number(PRIMARIES, self._storing.tags["primaries"])
-            stream.codec_context.color_trc = _number(TRANSFERS, self._storing.tags["transfer"])
-            # x264's macroblock tree reads memory that was never written at many widths: other bytes from run to run.
-            stream.options = {"preset": "veryfast", "crf": str(self._crf), "bf": "0", "mbtree": "0"}
+            stream.codec_context.colorspace = number_of(MATRICES, self._storing.tags["space"])
+            stream.codec_context.color_primaries = number_of(PRIMARIES, self._storing.tags["primaries"])
+            stream.codec_context.color_trc = number_of(TRANSFERS, self._storing.tags["transfer"])
+            stream.options = {**self._encoding.options(self._storing.encoded)}
+            if self._encoding.codec == "hevc":
+                stream.codec_context.codec_tag = "hvc1"  # Apple's players take no other
 
     def _mux(self, picture: av.VideoFrame | None) -> None:
         assert self._output is not None and self._stream is not None
@@ -156,7 +167,7 @@ class VideoWriter:
         with VideoWriter(path, source=probe(original), audio_from=original) as writer:
             for frame in read_frames(original): writer.write(changed(frame))
 
-    start, stop, metadata: as in `join_segments`; source, size, crf and what `write` takes: as in `SegmentWriter`.
+    start, stop, metadata: as in `join_segments`; source, size, encoding and what `write` takes: as in `SegmentWriter`.
     The file appears when the block ends without an exception; `notes` then holds lines for the user.
     Raises OutputError, SettingsError; for `audio_from` MissingInputError, NotAVideoError.
     """
@@ -171,12 +182,14 @@ class VideoWriter:
         start: Fraction | None = None,
         stop: Fraction | None = None,
         metadata: dict[str, str] | None = None,
-        crf: int = 18,
+        encoding: Encoding = USUAL,
     ) -> None:
         muxer = muxer_of(path)
+        encoding.check()
+        encoding.check_kind(muxer, path)
         tracks = None if audio_from is None else plan_tracks(Path(audio_from), muxer)
         self._segment = path.with_name(f".{path.stem}.picture.mp4")
-        self._writer = SegmentWriter(self._segment, source=source, size=size, crf=crf, shown=path)
+        self._writer = SegmentWriter(self._segment, source=source, size=size, encoding=encoding, shown=path)
         self._join = functools.partial(
             join_segments, [self._segment], path, tracks=tracks, start=start, stop=stop, metadata=metadata
         )
@@ -200,11 +213,6 @@ class VideoWriter:
                 self.notes += self._join()
         finally:
             self._segment.unlink(missing_ok=True)
-
-
-def _number(names: dict[int, str], name: str) -> int:
-    """FFmpeg's number of a colour tag; 2 is its "unspecified"."""
-    return next((number for number, known in names.items() if known == name), 2)
 
 
 def _sane_rate(rate: Fraction) -> Fraction:

@@ -57,7 +57,8 @@ def writing(path: Path) -> Iterator[None]:
             if error.errno in _DISK_ERRORS:
                 raise OSError(error.errno, error.strerror) from error
             raise OutputError(
-                f"{path}: cannot be written (FFmpeg says: {error.strerror}); try another kind of file, such as .mkv"
+                f"{path}: cannot be written (FFmpeg says: {error.strerror}); try another --codec, or another kind of "
+                "file, such as .mkv"
             ) from error
 
 

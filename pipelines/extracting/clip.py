@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from tqdm import tqdm
 
 from data.disk import make_folder, remove_folder
 from data.domain.domain import Clip, Domain, Record, held_out, put_in
@@ -20,7 +19,9 @@ from data.faces.people import Identity, alike
 from data.faces.placing import LOOKS, Placing, look, square_pixels, whom
 from data.faces.recognise import Recogniser
 from data.video.frame import Frame
+from data.watching import watched
 from pipelines.places import say
+from pipelines.progress import WORKING
 
 
 @dataclass(frozen=True)
@@ -126,8 +127,7 @@ def write_pictures(source: Source, placing: Placing, size: int, clip: str, folde
     """The second pass: a record for each frame, and a picture where it is kept."""
     cropper = None if placing.places is None else Cropper(placing, source.info, size)
     records = []
-    bar = tqdm(source.frames(), total=placing.frames, desc=f"extracting {clip}", unit="frame", disable=None)
-    for frame in bar:
+    for frame in watched(source.frames(), WORKING, placing.frames):
         shot, repeats = placing.shot_of(frame.number), frame.number in placing.repeats or None
         record = Record(clip, frame.number, frame.pts, str(frame.time_base), shot, "train", repeats=repeats)
         picture: np.ndarray | None

@@ -14,6 +14,7 @@ from data.errors import MissingInputError
 from data.faces.placing import square_pixels
 from data.video.frame import Frame, VideoInfo
 from data.video.reader import probe, read_frames
+from data.writing.codecs import Encoding
 from data.writing.encode import SegmentWriter
 from data.writing.storing import SDR
 from pipelines.pages.runfiles import frame_times
@@ -23,7 +24,7 @@ SHORTEST_SECONDS = 0.5
 STILL_SECONDS = 1.0
 """How long a still is shown where the material does not move: as in the study of Isola et al. 2017."""
 LARGEST_PX = 320
-CRF = 16
+QUALITY = 92
 SMALLEST_BOX = 8
 """Bytes of an empty box in an MP4."""
 
@@ -186,7 +187,7 @@ def _encoded(frames: list[np.ndarray], form: Form) -> bytes:
     )
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "cut.mp4"
-        with SegmentWriter(path, source=info, crf=CRF) as writer:
+        with SegmentWriter(path, source=info, encoding=Encoding(quality=QUALITY)) as writer:
             for number, rgb in enumerate(frames):
                 writer.write(Frame(np.ascontiguousarray(rgb), number, number, base, 1))
         return path.read_bytes()

@@ -8,6 +8,7 @@ from typing import Any
 import torch
 
 from data.domain.domain import Domain, halves
+from data.domain.part import Part, part_of
 from data.domain.sources import Source, open_source
 from data.domain.web import fetch, is_url
 from data.domain.windows import load_size_of
@@ -29,13 +30,11 @@ FEW_FRAMES = 25
 
 
 @dataclass(frozen=True)
-class Translation:
-    """A run, ready on its device, and the clip to translate with it.
+class LoadedRun:
+    """A run, ready on its device.
 
-    step: of the checkpoint that was loaded. checkpoint: which of the run's that is. start: seconds from which on the
-    source is translated; None for all of it, whatever its clock says. part: what that is of the domain, in words; ""
-    where it is the whole clip. domain: the one that the source belongs to, where it is there. names: of both domains,
-    first the source's.
+    step: of the checkpoint that was loaded. checkpoint: which of the run's that is. domain: the one that is translated
+    from, where it is there. names: of both domains, first that one's.
     """
 
     run: Path
@@ -44,11 +43,22 @@ class Translation:
     step: int
     checkpoint: Choice
     direction: Direction
-    source: Source
-    start: Fraction | None
-    part: str
     domain: Domain | None
     names: tuple[str, str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Translation(LoadedRun):
+    """A run and the clip to translate with it.
+
+    start, stop: seconds from which on, and up to which, the source is translated; None for all of it, whatever its
+    clock says. part: what that is of the domain, in words; "" where it is the whole clip or what the user chose.
+    """
+
+    source: Source
+    start: Fraction | None
+    stop: Fraction | None = None
+    part: str
 
     @property
     def learned_from(self) -> bool:
@@ -80,9 +90,11 @@ class Translation:
         return load_size_of(self.settings["config"]["networks"]["size"], self.settings["crop_jitter"])
 
 
-def decide(options: RenderOptions | EvaluateOptions, *, judging: bool = False) -> Translation:
-    """Fills in what the user left open, and says every choice. judging: of a held-out end, takes only what chose no
-    checkpoint. Raises RetargetError."""
+def load(options: RenderOptions | EvaluateOptions, *, clip_is_named: bool) -> LoadedRun:
+    """The run that the user means, or the newest, and says which. clip_is_named: where not, its domain has to be there.
+
+    Raises RetargetError.
+    """
     run = options.run or newest_run(options.runs)
     try:
         settings, method, step, checkpoint = load_for_rendering(run, options.weights, options.checkpoint, on_note=say)
@@ -93,23 +105,48 @@ def decide(options: RenderOptions | EvaluateOptions, *, judging: bool = False) -
     if f"generator_{here}{there}" not in method.generators:
         raise SettingsError(f"--reverse: {settings['method']} translates one way; leave it away, or train B and A")
     names = Path(settings[here]).name, Path(settings[there]).name
-    domain, start, part = None, None, ""
-    if options.input is None or (Path(settings[here]) / "domain.json").exists():
+    domain = None
+    if not clip_is_named or (Path(settings[here]) / "domain.json").exists():
         domain = find_domain(settings[here], options.domains)
-    if options.input is None:
-        assert domain is not None
-        path, start, part = _held_out_end(domain, judging)
-    else:
-        path = fetch(options.input, options.domains / ".web") if is_url(options.input) else Path(options.input)
-    source = open_source(path)
     accelerator = options.accelerator if options.accelerator != "auto" else best_accelerator()
     if accelerator == "cuda" and not torch.cuda.is_available():
         raise SettingsError("--accelerator cuda: no CUDA device here; leave it away, or give cpu")
     method.to(accelerator)
     weights = f"{options.weights} weights of the {checkpoint} checkpoint, step {step}"
     say(f"run {run} ({settings['method']}, {weights}), {names[0]} to {names[1]}, on {accelerator}")
-    say(f"input {path}" + (f" from {float(start):.2f} s on ({part})" if start is not None else ""))
-    return Translation(run, settings, method, step, checkpoint, direction, source, start, part, domain, names)
+    return LoadedRun(run, settings, method, step, checkpoint, direction, domain, names)
+
+
+Span = tuple[Fraction | None, Fraction | None]
+"""Seconds from a clip's first frame on, from and to; None where it is open."""
+
+
+def decide(
+    loaded: LoadedRun, clip: str | None, domains: Path, *, span: Span = (None, None), judging: bool = False
+) -> Translation:
+    """What of which clip is translated: `clip`, or the held-out end of the domain's own, or a `span` of either's whole.
+
+    judging: of a held-out end, takes only what chose no checkpoint. Says every choice. Raises RetargetError.
+    """
+    start, stop, part, extracted = None, None, "", None
+    if clip is None:
+        assert loaded.domain is not None
+        path, start, part, extracted = _held_out_end(loaded.domain, judging)
+    else:
+        path = fetch(clip, domains / ".web") if is_url(clip) else Path(clip)
+    source = open_source(path)
+    if span != (None, None):
+        source, part = part_of(source, *span), ""
+        assert isinstance(source, Part)
+        start, stop = source.start, source.stop
+    elif extracted is not None:
+        source, stop = Part(path, source.info, source, *extracted), extracted[1]
+        start = source.start if start is None else start
+    told = f" ({part})" if part else ""
+    if start is not None:
+        told = f" from {float(start):.2f} s {'on' if stop is None else f'to {float(stop):.2f} s'}{told}"
+    say(f"input {path}{told}")
+    return Translation(**vars(loaded), source=source, start=start, stop=stop, part=part)
 
 
 def placed(translation: Translation, options: RenderOptions | EvaluateOptions) -> tuple[Placing, Backend | None]:
@@ -148,9 +185,11 @@ def _followed(translation: Translation, options: RenderOptions | EvaluateOptions
         return placing
 
 
-def _held_out_end(domain: Domain, judging: bool) -> tuple[Path, Fraction | None, str]:
-    """The domain's first clip that has a held-out part, where that begins, or the half of it that judges, and what it
-    is in words; the whole clip where none has."""
+def _held_out_end(
+    domain: Domain, judging: bool
+) -> tuple[Path, Fraction | None, str, tuple[Fraction, Fraction | None] | None]:
+    """The domain's first clip that has a held-out part, where that begins, or the half of it that judges, what it is in
+    words, and from when to when the domain took of the clip, if not all; the whole clip where none is held out."""
     videos = [clip for clip in domain.clips if clip.from_video]
     if not videos:
         raise MissingInputError(f"{domain.folder}: was not made from a video; give --input VIDEO")
@@ -159,8 +198,12 @@ def _held_out_end(domain: Domain, judging: bool) -> tuple[Path, Fraction | None,
     path = Path(clip.path)
     if not path.exists():
         raise MissingInputError(f"{path}: the clip that {domain.folder} was made from is gone; give --input VIDEO")
+    extracted = None
+    if "start" in clip.settings:
+        stop = clip.settings["stop"]
+        extracted = Fraction(clip.settings["start"]), None if stop is None else Fraction(stop)
     if held_out is None:
-        return path, None, ""
+        return path, None, "", extracted
     window = domain.clip(held_out.clip).settings.get("window", 1)
     choosing, judges = (
         [record for record in half if record.clip == held_out.clip] for half in halves(domain.records(), window)
@@ -176,7 +219,7 @@ def _held_out_end(domain: Domain, judging: bool) -> tuple[Path, Fraction | None,
     count = len(judges) if judging else sum(r.split == "test" and r.clip == first.clip for r in domain.records())
     if count < FEW_FRAMES:
         say(f"only {count} frames of {path} are held out; give --input VIDEO for more than a blink")
-    return path, first.seconds, part
+    return path, first.seconds, part, extracted
 
 
 def _known_person(translation: Translation) -> Identity | None:

@@ -36,7 +36,7 @@ def decoded(path) -> list[list[np.ndarray]]:
 def test_an_untouched_frame_is_encoded_from_its_own_planes(tmp_path, pixels, full):
     clip = encoded(tmp_path / "a.mp4", [noise(pixels, n) for n in range(3)], color_range=2 if full else 1)
     storing = Storing(probe(clip), (128, 96))
-    assert storing.pixels == pixels
+    assert storing.encoded == pixels
     for own, frame in zip(decoded(clip), read_frames(clip), strict=True):
         stored = storing.picture(frame)
         assert all(np.array_equal(one, other) for one, other in zip(own, planes_of(stored), strict=True))
@@ -70,7 +70,7 @@ def test_only_what_changed_is_laid_over(tmp_path, pixels):
 def test_another_size_and_high_dynamic_range_are_made_anew(tmp_path):
     clip = encoded(tmp_path / "a.mp4", [noise("yuv420p10le", 0)], color_trc=16, colorspace=9, color_primaries=9)
     info = probe(clip)
-    assert Storing(info, (128, 96)).pixels == "yuv420p"
+    assert Storing(info, (128, 96)).encoded == "yuv420p"
     small = np.full((48, 64, 3), 90, np.uint8)
     plain = encoded(tmp_path / "b.mp4", [noise("yuv420p", 0)])
     with VideoWriter(tmp_path / "c.mp4", source=probe(plain), size=(64, 48)) as writer:

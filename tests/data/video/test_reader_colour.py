@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from data.video.colour import BT2020_TO_BT709, HDR_TRANSFERS, MATRICES, TRANSFERS, hdr_to_sdr
+from data.video.colour import MATRICES, TRANSFERS
+from data.video.hdr import BT2020_TO_BT709, HDR_TRANSFERS, hdr_to_sdr
 from data.video.reader import probe, read_frames
 from tests.data.video.drawn import PATCHES, centres, encoded, number_of, patches, planar, yuv420
 

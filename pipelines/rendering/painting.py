@@ -1,0 +1,15 @@
+"""What translates the frames of a clip."""
+
+from data.faces.cropper import Cropper
+from data.faces.placing import Placing
+from pipelines.options import RenderOptions
+from pipelines.translating.paint import Faces, Painter, WholeFrames
+from pipelines.translating.translation import Translation
+
+
+def painter_for(job: Translation, options: RenderOptions, placing: Placing) -> Painter:
+    """Whole frames, or the face that was followed."""
+    if placing.places is None:
+        return WholeFrames(job.method, job.direction)
+    cropper = Cropper(placing, job.source.info, job.face_px)
+    return Faces(job.method, job.direction, cropper, blend=options.blend, colour_match=options.colour_match)
