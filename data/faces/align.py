@@ -1,4 +1,4 @@
-"""Crop <-> frame: similarity transform to a fixed template, mask, paste back.
+"""Crop <-> frame: similarity transform to a fixed template, paste back.
 
 Points are (x, y) in pixels with pixel centres at whole numbers. A transform is a (2, 3) float64 matrix that maps
 upright frame coordinates with square pixels to crop coordinates. Where the stored pixels of a frame are not square,
@@ -10,12 +10,13 @@ import math
 import cv2
 import numpy as np
 
+from data.faces.warp import compose, invert, stretch, warp
+
 # Where a crop of size 1 has the right eye, left eye, nose tip, right and left corner of the mouth (the subject's
 # right: smaller x). The eyes are 0.27 apart, so that a face fills about 60 % of the width and the crop holds it from
 # the hairline to the chin. The proportions are those of YuNet's points on frontal faces.
 TEMPLATE = np.array([[0.365, 0.410], [0.635, 0.410], [0.500, 0.575], [0.377, 0.700], [0.623, 0.700]])
 FACE_WIDTH = 0.60  # of the crop
-LARGEST_SUPERSAMPLED_PX = 8192
 UNIT_SCALE = (1.0, 1.0)
 
 
@@ -63,75 +64,18 @@ def scale_of(matrix: np.ndarray) -> float:
     return math.sqrt(abs(np.linalg.det(matrix[:, :2])))
 
 
-def invert(matrix: np.ndarray) -> np.ndarray:
-    """The (2, 3) transform that undoes `matrix`."""
-    inverse = np.linalg.inv(matrix[:, :2])
-    return np.column_stack([inverse, -inverse @ matrix[:, 2]])
-
-
 def apply(matrix: np.ndarray, points: np.ndarray) -> np.ndarray:
     """(n, 2) points through the transform."""
     return np.asarray(points, np.float64) @ matrix[:, :2].T + matrix[:, 2]
 
 
-def _compose(after: np.ndarray, before: np.ndarray) -> np.ndarray:
-    """The transform that does `before`, then `after`."""
-    return np.column_stack([after[:, :2] @ before[:, :2], after[:, :2] @ before[:, 2] + after[:, 2]])
-
-
-def _stretch(x: float, y: float) -> np.ndarray:
-    """Scaling of a pixel grid: borders stay borders, so pixel centres move by half a pixel less."""
-    return np.array([[x, 0.0, (x - 1) / 2], [0.0, y, (y - 1) / 2]])
-
-
 def _from_stored(matrix: np.ndarray, scale: tuple[float, float]) -> np.ndarray:
-    return matrix if scale == UNIT_SCALE else _compose(matrix, _stretch(1 / scale[0], 1 / scale[1]))
-
-
-def _warp(picture: np.ndarray, matrix: np.ndarray, width: int, height: int, border: int) -> np.ndarray:
-    """Resample without aliasing: cubic where the picture grows, supersampled and averaged where it shrinks."""
-    # The shorter of the two stretches decides: stored pixels need not be square.
-    shrink = 1 / max(np.linalg.svd(matrix[:, :2], compute_uv=False)[-1], 1e-6)
-    times = min(math.ceil(shrink - 1e-6), LARGEST_SUPERSAMPLED_PX // max(width, height))
-    if times <= 1:
-        return cv2.warpAffine(picture, matrix, (width, height), flags=cv2.INTER_CUBIC, borderMode=border)
-    fine = _compose(_stretch(times, times), matrix)
-    large = cv2.warpAffine(picture, fine, (width * times, height * times), flags=cv2.INTER_LINEAR, borderMode=border)
-    return cv2.resize(large, (width, height), interpolation=cv2.INTER_AREA)
+    return matrix if scale == UNIT_SCALE else compose(matrix, stretch(1 / scale[0], 1 / scale[1]))
 
 
 def crop(rgb: np.ndarray, matrix: np.ndarray, size: int, *, scale: tuple[float, float] = UNIT_SCALE) -> np.ndarray:
     """(size, size, 3) uint8 crop of a frame; what lies outside the frame is its mirror image."""
-    return _warp(rgb, _from_stored(matrix, scale), size, size, cv2.BORDER_REFLECT_101)
-
-
-def face_mask(size: int, points: np.ndarray | None = None) -> np.ndarray:
-    """(size, size) float32 in [0, 1]: 1 on the face, feathered, exactly 0 along the crop's border.
-
-    `points`: (68, 2) landmarks in crop coordinates give their hull with the forehead; anything else the same rounded
-    oval for every frame, so that a mask of five jumpy points cannot flicker.
-    """
-    y, x = (np.mgrid[0:size, 0:size] + 0.5) / size
-    # A superellipse around the template's face: 1 up to 0.75 of its radius, 0 from its rim on, which keeps a
-    # margin of 5 % of the crop.
-    radius = (np.abs((x - 0.5) / 0.38) ** 2.5 + np.abs((y - 0.51) / 0.44) ** 2.5) ** (1 / 2.5)
-    oval = _smoothstep((1 - radius) / 0.25)
-    if points is None or np.shape(points) != (68, 2):
-        return oval
-    points = np.asarray(points, np.float64)
-    # No landmark is above the brows: the forehead is taken as far above the brows as the nose's root-to-tip length.
-    forehead = points[17:27] + (points[27] - points[30])
-    hull = cv2.convexHull(np.vstack([points, forehead]).astype(np.float32)).round().astype(np.int32)
-    inside = np.zeros((size, size), np.float32)
-    cv2.fillConvexPoly(inside, hull, 1.0)
-    cv2.polylines(inside, [hull], True, 1.0, thickness=max(1, round(0.06 * size)))  # 3 % out: landmarks lie on the rim
-    distance = cv2.distanceTransform(inside.astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
-    return np.minimum(_smoothstep(distance / (0.08 * size)), _smoothstep((1.08 - radius) / 0.1))
-
-
-def _smoothstep(x: np.ndarray) -> np.ndarray:
-    t = np.clip(x, 0, 1)
-    return (t * t * (3 - 2 * t)).astype(np.float32)
+    return warp(rgb, _from_stored(matrix, scale), size, size, cv2.BORDER_REFLECT_101)
 
 
 def paste(
@@ -158,10 +102,10 @@ def paste(
     x1, y1 = np.minimum(np.ceil(corners.max(0)).astype(int) + 1, (width, height))
     if x0 >= x1 or y0 >= y1:
         return out
-    window = _compose(np.array([[1.0, 0, -x0], [0, 1.0, -y0]]), back)
-    laid = _warp(crop_rgb, window, x1 - x0, y1 - y0, cv2.BORDER_REPLICATE).astype(np.float32)
-    # Cubic weights overshoot: a mask just outside its support would be a little below 0.
-    alpha = np.clip(_warp(mask, window, x1 - x0, y1 - y0, cv2.BORDER_CONSTANT), 0, 1)[..., None]
+    window = compose(np.array([[1.0, 0, -x0], [0, 1.0, -y0]]), back)
+    laid = warp(crop_rgb, window, x1 - x0, y1 - y0, cv2.BORDER_REPLICATE).astype(np.float32)
+    # A mask has nothing fine, and must not overshoot.
+    alpha = cv2.warpAffine(mask, window, (x1 - x0, y1 - y0), flags=cv2.INTER_LINEAR)[..., None]
     there = out[y0:y1, x0:x1]
     out[y0:y1, x0:x1] = np.rint(there + alpha * (laid - there)).astype(np.uint8)
     return out

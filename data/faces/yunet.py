@@ -6,9 +6,10 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from data.faces.align import apply, crop, crop_matrix, invert
+from data.faces.align import apply, crop, crop_matrix
 from data.faces.appearance import describe
 from data.faces.detection import Detection, most_certain_first
+from data.faces.warp import invert
 
 
 class YuNet:

@@ -9,9 +9,10 @@ import numpy as np
 import torch
 
 from data.disk import write_json
-from data.faces.align import apply, face_mask
+from data.faces.align import apply
 from data.faces.colour_match import ColourMatch
 from data.faces.cropper import Cropper
+from data.faces.masks import face_mask
 from data.faces.placing import Place
 from data.video.frame import Frame
 from recycle.methods.base import Direction, Method
