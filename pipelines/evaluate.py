@@ -151,7 +151,7 @@ def _painter(job: Translation, placing: Placing, backend: Backend | None) -> tup
     """What translates, as rendering does by default; and where faces are translated, what cuts them out."""
     if backend is None:
         return WholeFrames(job.method, job.direction), None
-    cropper = Cropper(placing, job.source.info, job.face_px)
+    cropper = Cropper(placing, job.source.info, job.face_px, cut_px=job.picture_px)
     return Faces(job.method, job.direction, cropper, blend="feather", colour_match=True), cropper
 
 

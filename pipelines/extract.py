@@ -25,6 +25,8 @@ from pipelines.span import span_of
 
 WINDOW = 3
 """Frames of a window unless something else is known: what Recycle-GAN trains on."""
+FACE_PX, FRAME_PX = 288, 256
+"""Sides of pictures where the user does not say: see ExtractOptions.size."""
 Input = tuple[Source, str | None]
 """A source, and the part of the domain that all of it is; None: one is to be held out."""
 OWN_NAMES = {"frames", "frames.jsonl", "identity.json"}
@@ -38,7 +40,7 @@ def extract(options: ExtractOptions) -> None:
     """
     if not options.videos:
         raise MissingInputError("nothing to extract: give a video, a web address, or a folder of pictures")
-    if options.size < 32 or options.size % 4:
+    if options.size is not None and (options.size < 32 or options.size % 4):
         raise SettingsError(f"--size {options.size}: has to be a multiple of 4 from 32 up")
     if options.window is not None and options.window < 1:
         raise SettingsError(f"--window {options.window}: has to be at least 1")
@@ -133,12 +135,13 @@ def _opened(folder: Path, options: ExtractOptions, aligner: str) -> tuple[Domain
         # What an interrupted start left is ours; anything else is not, and a failure here must not remove it.
         if folder.exists() and (not folder.is_dir() or {path.name for path in folder.iterdir()} - OWN_NAMES):
             raise SettingsError(f"{folder}: is there and is no domain; give another --name or --domains")
-        return Domain(folder, aligner=aligner, size=options.size, versions=_versions()), []
+        size = options.size or (FRAME_PX if aligner == "none" else FACE_PX)
+        return Domain(folder, aligner=aligner, size=size, versions=_versions()), []
     domain = Domain.load(folder)
     other = []
     if options.align not in ("auto", domain.aligner):
         other.append(f"--align {domain.aligner} (now {options.align})")
-    if options.size != domain.size:
+    if options.size not in (None, domain.size):
         other.append(f"--size {domain.size} (now {options.size})")
     if other:
         raise SettingsError(

@@ -39,8 +39,9 @@ class ExtractOptions(DomainsFolder, ModelsFolder, TimeRange, WhichFace):
     align: Literal["auto", "fan", "yunet", "haar", "none"] = "auto"
     """How a frame becomes a picture: around a followed face by 68 landmarks (fan), 5 points (yunet) or a box (haar);
     the first of these that works (auto; of a published set: none); or the whole frame (none)."""
-    size: int = 256
-    """Side of a face's picture, or shorter side of a whole frame's, in pixels."""
+    size: int | None = None
+    """Side of a face's picture, or shorter side of a whole frame's, in pixels. None: for faces 288, which is what
+    training at 256 px makes crops from; for whole frames 256."""
     window: int | None = None
     """Consecutive frames a training window will need: sets the gap before the held-out part. None: 3, and 1 for single
     pictures."""

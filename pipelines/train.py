@@ -1,7 +1,7 @@
 """`retarget train A B`: two domains become a run, trained on whatever hardware is there."""
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -13,10 +13,10 @@ from torch import Tensor
 from data.disk import make_folder
 from data.domain.domain import Domain
 from data.domain.paired import PairedWindows, draw_pair, paired_places
-from data.domain.pictures import captioned, resize, sheet, write_sheet
 from data.domain.windows import UnpairedWindows, Windows, batches
 from data.errors import MissingModelError, SettingsError, TrainingError
 from pipelines.options import TrainOptions
+from pipelines.pages.samples import sample_writer
 from pipelines.places import find_domain, say
 from recycle.config import PRESETS, to_json
 from recycle.methods import METHODS
@@ -33,7 +33,6 @@ from recycle.validation import problems
 SAMPLE_WINDOWS = 4
 HELD_OUT_WINDOWS = 16
 """Of each domain, to compare checkpoints on."""
-SAMPLE_CELL_PX = 128
 INTERRUPTED = 130
 GPU_WORKERS = 4
 CPU_SIZE = PRESETS["tiny"][0].size
@@ -76,7 +75,7 @@ def train(options: TrainOptions) -> int:
             settings=_settings(a, b, options),
             sample_windows=_fixed(a, b, windows_a, windows_b, method.paired, options),
             held_out=_held_out(a, b, method.paired, options) if fabric.global_rank == 0 else {},
-            on_samples=_sample_writer(run / "samples"),
+            on_samples=sample_writer(run / "samples"),
             on_note=say,
         )
     leave_group()
@@ -165,6 +164,8 @@ def _settings(a: Domain, b: Domain, options: TrainOptions) -> dict:
         "b": os.path.relpath(b.folder),
         "aligner_a": a.aligner,
         "aligner_b": b.aligner,
+        "size_a": a.size,
+        "size_b": b.size,
         "crop_jitter": options.crop_jitter,
         "flip": options.flip,
         "config": to_json(options.config),
@@ -222,29 +223,3 @@ def _drawn_pairs(a: Windows, b: Windows, places: list[tuple[int, int]], count: i
 def _spread(length: int, count: int) -> list[int]:
     """At most `count` places from the first to the last of `length`."""
     return [round(place) for place in np.linspace(0, length - 1, min(count, length))]
-
-
-def _sample_writer(folder: Path) -> Callable[[int, dict[str, Tensor]], None]:
-    """Writes samples/step-000500.jpg: a row a window and direction, a column each for source, translated and so on."""
-
-    def write(step: int, samples: dict[str, Tensor]) -> None:
-        rows = []
-        for domain in dict.fromkeys(name[0] for name in samples):
-            kinds = {name[2:]: pictures for name, pictures in samples.items() if name.startswith(f"{domain}_")}
-            pixels = {kind: _pixels(pictures) for kind, pictures in kinds.items()}
-            for i in range(len(next(iter(pixels.values())))):
-                rows.append([_cell(pictures[i], f"{domain.upper()} {kind}") for kind, pictures in pixels.items()])
-        write_sheet(folder / f"step-{step:06d}.jpg", sheet(rows))
-
-    return write
-
-
-def _cell(picture: np.ndarray, caption: str) -> np.ndarray:
-    """A picture large enough to be looked at, with its caption."""
-    side = max(picture.shape[0], SAMPLE_CELL_PX)
-    return captioned(resize(picture, (side, side)), caption)
-
-
-def _pixels(pictures: Tensor) -> np.ndarray:
-    """(N, 3, H, W) float in [-1, 1] as (N, H, W, 3) uint8, rounded."""
-    return pictures.add(1).mul(127.5).round().clamp(0, 255).byte().permute(0, 2, 3, 1).numpy()

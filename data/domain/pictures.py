@@ -6,6 +6,7 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+from PIL import Image
 
 from data.disk import output_errors, write_bytes
 from data.domain.reading import HEIF, PLAIN, SUFFIXES, Reading
@@ -93,12 +94,14 @@ def write_sheet(path: Path, rgb: np.ndarray) -> None:
 
 
 def resize(rgb: np.ndarray, size: tuple[int, int]) -> np.ndarray:
-    """`rgb` at (width, height): averaged where it shrinks, bicubic where it grows."""
+    """`rgb` at (width, height): where it shrinks by a Lanczos kernel as wide as the new pixels, which keeps what they
+    can hold at any scale, else bicubic."""
     height, width = rgb.shape[:2]
     if (width, height) == size:
         return rgb
-    shrinks = size[0] * size[1] < width * height
-    return cv2.resize(rgb, size, interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_CUBIC)
+    if size[0] < width or size[1] < height:
+        return np.array(Image.fromarray(rgb).resize(size, Image.Resampling.LANCZOS, reducing_gap=3.0))
+    return cv2.resize(rgb, size, interpolation=cv2.INTER_CUBIC)
 
 
 def cut_apart(rgb: np.ndarray, across: int, path: Path) -> list[np.ndarray]:

@@ -3,6 +3,7 @@
 import cv2
 import numpy as np
 
+
 def face_mask(size: int, points: np.ndarray | None = None) -> np.ndarray:
     """(size, size) float32 in [0, 1]: 1 on the face, feathered, exactly 0 along the crop's border.
 
@@ -35,5 +36,3 @@ def face_mask(size: int, points: np.ndarray | None = None) -> np.ndarray:
 def _smoothstep(x: np.ndarray) -> np.ndarray:
     t = np.clip(x, 0, 1)
     return (t * t * (3 - 2 * t)).astype(np.float32)
-
-

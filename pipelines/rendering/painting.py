@@ -11,5 +11,5 @@ def painter_for(job: Translation, options: RenderOptions, placing: Placing) -> P
     """Whole frames, or the face that was followed."""
     if placing.places is None:
         return WholeFrames(job.method, job.direction)
-    cropper = Cropper(placing, job.source.info, job.face_px)
+    cropper = Cropper(placing, job.source.info, job.face_px, cut_px=job.picture_px)
     return Faces(job.method, job.direction, cropper, blend=options.blend, colour_match=options.colour_match)

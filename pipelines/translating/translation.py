@@ -85,6 +85,12 @@ class Translation(LoadedRun):
         return 8 if self.device.startswith("cuda") else 2
 
     @property
+    def picture_px(self) -> int:
+        """Side at which faces were cut for the domain, before training made them `face_px`; that where none is known:
+        runs of before it was kept, and imported ones."""
+        return self.settings.get(f"size_{self.direction[0]}") or self.face_px
+
+    @property
     def face_px(self) -> int:
         """Side of a face's picture: the scale at which the networks have seen faces."""
         return load_size_of(self.settings["config"]["networks"]["size"], self.settings["crop_jitter"])

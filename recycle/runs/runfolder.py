@@ -23,6 +23,9 @@ _FREE = {"steps", "minutes", "save_every", "sample_every", "log_every", "keep", 
 _TOLD = {"learning_rate", "precision"}
 """Those that may change too, because that is what helps a run that diverged, but not without a line."""
 
+_LATER = {"size_a", "size_b"}
+"""Settings that runs of before they were kept do not have: what these were is not known."""
+
 IMPORTED = "imported"
 """In the settings of a run that was made of somebody's weight files: which."""
 
@@ -87,6 +90,8 @@ def check_settings(
     except (TypeError, ValueError) as error:
         raise CheckpointError(f"{run / 'config.json'}: {error}; another version of retarget wrote it") from error
     now = _complete(json.loads(json.dumps(settings)), to_json(config))
+    for name in _LATER - set(then):
+        now.pop(name, None)
     differing = [
         name for name in then | now if then.get(name) != now.get(name) and _flag(name)[2:] not in _flags(_FREE)
     ]

@@ -1,5 +1,7 @@
 """Masks cover the face, leave the border, and move with it."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 
@@ -50,6 +52,6 @@ def test_landmark_mask_stays_inside_the_crop_for_a_face_larger_than_the_template
 def test_a_tenth_of_a_pixel_changes_the_landmarks_mask_by_as_little(size):
     """Drawn on whole pixels, it would stand still and then jump: by a third at 72 px."""
     masks = [face_mask(size, landmarks_68() * size + step / 10) for step in range(21)]
-    changes = [np.abs(after - before).max() for before, after in zip(masks, masks[1:], strict=False)]
+    changes = [np.abs(after - before).max() for before, after in pairwise(masks)]
     assert max(changes) < 0.1 * 22 / size * 1.5  # as steep as the feather is, on a diagonal
     assert min(changes) > 0

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from data.domain.pictures import resize
 from data.domain.sources import open_source
 from data.errors import MissingInputError, SettingsError
 from data.faces.cropper import Cropper
@@ -59,6 +60,15 @@ def test_the_crop_of_an_unchanged_face_goes_back_unseen(clip: Path, tmp_path: Pa
     assert place is not None
     pasted = cropper.paste(frame, cropper.crop(frame, place), place, np.ones((256, 256), np.float32))
     assert np.abs(pasted.astype(int) - frame.rgb).mean() < 2
+
+
+def test_a_crop_is_the_picture_that_training_makes_of_the_domains(clip: Path, tmp_path: Path) -> None:
+    """Cut at the domain's size and made smaller, not cut smaller: one and a half times as much fine detail."""
+    source = open_source(clip)
+    placing, frame = look(source, Haar(), "largest", tmp_path, Looks()), next(source.frames())
+    extracting, rendering = (Cropper(placing, source.info, size, cut_px=96) for size in (96, 72))
+    kept, shown = (cropper.crop(frame, cropper.place(frame)) for cropper in (extracting, rendering))  # type: ignore[arg-type]
+    assert np.array_equal(shown, resize(kept, (72, 72)))
 
 
 def test_segments_break_at_cuts_and_after_many_frames() -> None:
