@@ -26,7 +26,7 @@ ADVICE: dict[type[RetargetError], Callable[[Any], str]] = {
     FaceChoiceError: lambda error: "give one of these by --face",
     FewFacesError: lambda error: f"choose --face 1 to {error.most}, or largest",
     UnknownPersonError: lambda error: (
-        "choose with --face 1, 2, ..., or give another --name"
+        "see who is there with --people and choose by --face, or give another --name"
         + ("; to recognise people in other light: pip install 'retarget[identity]'" if error.by_looks else "")
     ),
 }

@@ -1,5 +1,6 @@
 """`retarget extract`: videos, web addresses or folders of pictures become a domain on disk; a published set, two."""
 
+import dataclasses
 import re
 from importlib.metadata import version
 from pathlib import Path
@@ -15,8 +16,10 @@ from data.domain.web import fetch, is_url
 from data.errors import MissingInputError, RetargetError, SettingsError, TooFewFramesError
 from data.faces.aligners import open_aligner
 from data.faces.people import Identity
+from data.faces.placing import LOOKS, everybody
 from data.faces.recognise import open_recogniser
 from pipelines.extracting.clip import Eyes, Made, Wanted, make_clip
+from pipelines.extracting.people import people_of
 from pipelines.options import ExtractOptions
 from pipelines.pages.overview import summarise, write_contact_sheet
 from pipelines.places import say
@@ -29,7 +32,7 @@ FACE_PX, FRAME_PX = 288, 256
 """Sides of pictures where the user does not say: see ExtractOptions.size."""
 Input = tuple[Source, str | None]
 """A source, and the part of the domain that all of it is; None: one is to be held out."""
-OWN_NAMES = {"frames", "frames.jsonl", "identity.json"}
+OWN_NAMES = {"frames", "frames.jsonl", "identity.json", "people.jpg"}
 """What may stand in a domain's folder before its domain.json does."""
 
 
@@ -44,7 +47,11 @@ def extract(options: ExtractOptions) -> None:
         raise SettingsError(f"--size {options.size}: has to be a multiple of 4 from 32 up")
     if options.window is not None and options.window < 1:
         raise SettingsError(f"--window {options.window}: has to be at least 1")
+    if options.face == "all" and not options.people:
+        return _everybody(options)
     planned, aligner = _planned(options)
+    if options.people:
+        return _show_people(planned, aligner, options)
     opened = [_opened(options.domains / name, options, aligner) for name in planned]
     new = [domain for domain, _ in opened if not domain.clips]
     try:
@@ -58,6 +65,35 @@ def extract(options: ExtractOptions) -> None:
             if not domain.clips or isinstance(error, TooFewFramesError) or (at_fault and len(opened) > 1):
                 remove_folder(domain.folder)
         raise
+
+
+def _show_people(planned: dict[str, list[Input]], aligner: str, options: ExtractOptions) -> None:
+    """Who is in the clip, and nothing else. Raises RetargetError."""
+    for name, inputs in planned.items():
+        domain, _ = _opened(options.domains / name, options, aligner)
+        if domain.aligner == "none":
+            raise SettingsError("--people: whole frames are taken, so nobody is looked for; leave --align none away")
+        known = None if domain.identity is None else Identity.from_json(domain.identity)
+        for source, _ in inputs:
+            people_of(source, _eyes(domain, options), domain.folder, known)
+
+
+def _everybody(options: ExtractOptions) -> None:
+    """A domain of each person of a clip, NAME-1, NAME-2 and so on; those seen too briefly have none.
+
+    Raises RetargetError.
+    """
+    planned, aligner = _planned(options)
+    if len(planned) > 1 or len(next(iter(planned.values()))) > 1 or aligner == "none":
+        raise SettingsError("--face all: takes one clip, and follows faces in it; give one video, without --align none")
+    ((name, ((source, _),)),) = planned.items()
+    eyes = _eyes(Domain(options.domains / f"{name}-1", aligner=aligner, size=options.size), options)
+    found = everybody(source, eyes.aligner, eyes.recogniser, options.domains / LOOKS)
+    for number in range(1, len(found) + 1):
+        try:
+            extract(dataclasses.replace(options, face=str(number), name=f"{name}-{number}"))
+        except TooFewFramesError as error:
+            say(f"{source.path}: no domain of person {number}: {error}")
 
 
 def _planned(options: ExtractOptions) -> tuple[dict[str, list[Input]], str]:

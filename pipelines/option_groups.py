@@ -54,7 +54,8 @@ class WhichCheckpoint:
 @dataclass(frozen=True, kw_only=True)
 class WhichFace:
     face: str = "largest"
-    """Whose face where several are in view: largest, a number counted from the left, or a picture of the person."""
+    """Whose face where several people are in the clip: largest (over the whole clip), their number (1 is the most seen;
+    retarget extract --people shows them), or a picture of the person. extract also takes all: a domain of each."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -18,10 +18,11 @@ from data.faces.align import crop_matrix
 from data.faces.detection import Backend
 from data.faces.follow import Choice, each_its_own, follow
 from data.faces.landmarks import landmarks
-from data.faces.people import Identity
+from data.faces.people import Identity, Person, people
 from data.faces.recognise import Recogniser
 from data.faces.sightings import Sightings, see
 from data.faces.smooth import smooth_track
+from data.faces.tracks import link_shots
 from data.video.frame import Frame, VideoInfo
 
 LOOKS = ".looks"
@@ -117,19 +118,34 @@ def look(
     Raises NotAVideoError, PictureError, NoFaceError, OutputError.
     """
     whoever = source.shot_frames == 1 and person == "largest"
-    if aligner is None or whoever:
-        recogniser = None
-    seen = see(source, aligner, recogniser, folder / f"{_key(source, aligner, recogniser)}.jsonl")
+    seen = _seen(source, aligner, None if aligner is None or whoever else recogniser, folder)
     if aligner is None:
         return Placing(seen.times, seen.cuts, None, None, None, seen.repeats, seen.reshaped)
     if whoever:
         followed = each_its_own(seen.faces())
     else:
         assert recogniser is not None
-        gap_frames = max(1, round(_MISS_SECONDS * source.info.rate)) if source.info.rate else 5
-        followed = follow(seen.faces(), seen.cuts, recogniser, face=person, gap_frames=gap_frames)
+        followed = follow(seen.faces(), seen.cuts, recogniser, face=person, gap_frames=_gap_frames(source))
     places = _placed(followed.choices, _points(source, aligner, followed.choices, seen), aligner)
     return Placing(seen.times, seen.cuts, places, followed.reasons, followed.identity, seen.repeats, seen.reshaped)
+
+
+def everybody(source: Source, aligner: Backend, recogniser: Recogniser, folder: Path) -> list[Person]:
+    """The people of a clip by their numbers, from 1 on: the most seen first. What is found is kept as `look` keeps it.
+
+    Raises NotAVideoError, PictureError, OutputError.
+    """
+    seen = _seen(source, aligner, recogniser, folder)
+    return people(link_shots(seen.faces(), set(seen.cuts), _gap_frames(source))[0], recogniser)
+
+
+def _seen(source: Source, aligner: Backend | None, recogniser: Recogniser | None, folder: Path) -> Sightings:
+    return see(source, aligner, recogniser, folder / f"{_key(source, aligner, recogniser)}.jsonl")
+
+
+def _gap_frames(source: Source) -> int:
+    """Misses of a face that are filled in."""
+    return max(1, round(_MISS_SECONDS * source.info.rate)) if source.info.rate else 5
 
 
 def _key(source: Source, aligner: Backend | None, recogniser: Recogniser | None) -> str:

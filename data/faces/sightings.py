@@ -12,6 +12,8 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from data.disk import make_folder, output_errors
 from data.domain.pictures import resize
 from data.domain.sources import Source
@@ -29,8 +31,9 @@ LONGEST_PX = 640
 """Of the pictures that faces are looked for in."""
 MOST_FACES = 8
 """Of one frame that are followed by motion and recognised: the largest."""
-LEAST_FACE_PX = 24
-"""Narrower faces are not recognised."""
+LEAST_CLEAR_PX, LEAST_CLEAR_SCORE, LEAST_CLEAR_EYES = 24, 0.7, 0.55
+"""Of a face that is recognised: width, score, and the eyes' distance over that from eyes to mouth, which is 0.9 on a frontal
+face. Profiles of different people resemble each other more than they do their own front."""
 _KNOWN_OVERLAP = 0.3
 _LOST_SPREAD = 0.05  # of a face's width: what moved so unevenly may be someone else after a cut
 
@@ -134,8 +137,17 @@ class _Look:
 
     def _to_recognise(self, number: int, face: Detection, before: Sequence[Detection]) -> bool:
         """Once a second, and where the face may be another than the one in its place a frame before."""
-        if face.width < LEAST_FACE_PX or (self._recogniser and self._recogniser.by_looks):
+        if not is_clear(face) or (self._recogniser and self._recogniser.by_looks):
             return False
         known = face.motion is not None and face.spread < _LOST_SPREAD * face.width
         known = known and any(overlap(face, other) >= _KNOWN_OVERLAP for other in before)
         return not known or number % self._every == 0
+
+
+def is_clear(face: Detection) -> bool:
+    """Whether who it is can be told: large, certain and frontal enough."""
+    right_eye, left_eye, _, right_corner, left_corner = face.points
+    eyes = np.linalg.norm(left_eye - right_eye)
+    height = np.linalg.norm((right_eye + left_eye - right_corner - left_corner) / 2)
+    frontal = eyes >= LEAST_CLEAR_EYES * height
+    return bool(face.width >= LEAST_CLEAR_PX and face.score >= LEAST_CLEAR_SCORE and frontal)

@@ -31,8 +31,10 @@ TOLD = {
     PairsNotStripsError(Path("set/train")): "set/train: .*; leave --strips yes away",
     FaceChoiceError("tallest"): "'tallest': .*; give one of these by --face",
     FewFacesError(wanted=3, most=2): "2 people are in the clip.* no face 3; choose --face 1 to 2, or largest",
-    UnknownPersonError(0.312, 0.48, "dlib"): r"likeness of 0.31, .* 0.48 \(dlib\); choose .* --face 1, 2, .* --name",
-    UnknownPersonError(0.7, 0.78, "looks"): r"0.70, .* 0.78 \(looks\); choose .* pip install 'retarget\[identity\]'",
+    UnknownPersonError(
+        0.312, 0.48, "dlib"
+    ): r"likeness of 0.31, .* 0.48 \(dlib\); see .* --people .* --face, .* --name",
+    UnknownPersonError(0.7, 0.78, "looks"): r"0.70, .* 0.78 \(looks\); see .* pip install 'retarget\[identity\]'",
 }
 
 
