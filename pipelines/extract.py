@@ -221,7 +221,8 @@ def _settings(source: Source, split: str | None, domain: Domain, options: Extrac
     """All that decides what a source's pictures and records become."""
     window = _window(source, options)
     settings = {"align": domain.aligner, "size": domain.size, "face": options.face, "window": window}
-    return settings | source.settings(options.strips) | ({} if split is None else {"split": split})
+    kept = {} if options.hidden == "drop" else {"hidden": options.hidden}
+    return settings | kept | source.settings(options.strips) | ({} if split is None else {"split": split})
 
 
 def _earlier(path: Path, settings: dict[str, Any], domain: Domain) -> Clip | None:

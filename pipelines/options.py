@@ -48,6 +48,8 @@ class ExtractOptions(DomainsFolder, ModelsFolder, TimeRange, WhichFace):
     frames: Literal["auto", "sequence", "single"] = "auto"
     """Whether a folder's pictures follow each other in time, or are single and no window spans two. auto: single where
     the folder or its set is named as published ones are (trainA, testB), else a sequence."""
+    hidden: Literal["drop", "keep"] = "drop"
+    """Frames in which a hand, a microphone or hair seems to hide the face: left out, or kept."""
     people: bool = False
     """Stop after looking who is in the clip: people.jpg in the domain's folder shows everybody with their numbers."""
     strips: Literal["auto", "yes", "no"] = "auto"

@@ -29,6 +29,8 @@ from pipelines.span import seconds_of, span_of
 from pipelines.translating.paint import Painter
 from pipelines.translating.translation import LoadedRun, Span, Translation, decide, load, placed
 
+_WHERE = {"domains", "models", "runs", "run", "input", "output"}
+"""Options that say where something is, and not what becomes of it."""
 IPTC_SOURCE_TYPE = "http://cv.iptc.org/newscodes/digitalsourcetype/compositeWithTrainedAlgorithmicMedia"
 
 
@@ -130,10 +132,11 @@ def _kind(loaded: LoadedRun, options: RenderOptions) -> str:
 
 
 def _key(job: Translation, options: RenderOptions) -> str:
-    """Changes with everything that changes the result."""
-    decided = [version("retarget"), str(job.run.resolve()), job.step, job.source.sha256(), str(job.start)]
-    chosen = [options.reverse, options.blend, options.colour_match, options.face, options.weights, options.compare]
-    return hashlib.sha256(json.dumps([*decided, *chosen, told(options, job)]).encode()).hexdigest()
+    """Changes with everything that changes the result: weights, clip, person, options, version of the program."""
+    decided = [version("retarget"), job.weights_sha256(), job.source.content(), job.person(options)]
+    chosen = {name: value for name, value in dataclasses.asdict(options).items() if name not in _WHERE}
+    chosen |= told(options, job) | {"start": str(job.start)}
+    return hashlib.sha256(json.dumps([*decided, chosen], sort_keys=True).encode()).hexdigest()
 
 
 def _metadata(job: Translation) -> dict[str, str]:

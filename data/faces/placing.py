@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -17,6 +17,7 @@ from data.errors import FaceChoiceError, NoFaceError
 from data.faces.align import crop_matrix
 from data.faces.detection import Backend
 from data.faces.follow import Choice, each_its_own, follow
+from data.faces.hidden import hidden
 from data.faces.landmarks import landmarks
 from data.faces.people import Identity, Person, people
 from data.faces.recognise import Recogniser
@@ -41,7 +42,8 @@ class Place:
 
     track: from 0 over the clip; a new number after every gap and cut. landmarks: (n, 2) in the frame with square
     pixels. transform: (2, 3), to a crop, at first of size 1. box: as a `Detection` has it. interpolated: it was not
-    seen here, but shortly before and after. likeness: to the person followed; None where it is not known.
+    seen here, but shortly before and after. likeness: to the person followed; None where it is not known. hidden:
+    something is before the face, as far as its looks tell.
     """
 
     track: int
@@ -50,6 +52,7 @@ class Place:
     box: tuple[float, float, float, float]
     interpolated: bool = False
     likeness: float | None = None
+    hidden: bool = False
 
 
 @dataclass(frozen=True)
@@ -82,6 +85,15 @@ class Placing:
     def place(self, number: int) -> Place | None:
         """Where the face is in the frame of that number; None where it is not, or beyond the last one."""
         return self.places[number] if self.places is not None and number < self.frames else None
+
+    def without_hidden(self) -> "Placing":
+        """The same, but that the face is not there where something hides it."""
+        if self.places is None or self.reasons is None:
+            return self
+        out = [place is not None and place.hidden for place in self.places]
+        places = [None if hide else place for hide, place in zip(out, self.places, strict=True)]
+        reasons = ["hidden" if hide else reason for hide, reason in zip(out, self.reasons, strict=True)]
+        return replace(self, places=places, reasons=reasons)
 
     def note_on_shapes(self, source: Source) -> str | None:
         """A line for the user where the source changes its shape midway."""
@@ -126,7 +138,8 @@ def look(
     else:
         assert recogniser is not None
         followed = follow(seen.faces(), seen.cuts, recogniser, face=person, gap_frames=_gap_frames(source))
-    places = _placed(followed.choices, _points(source, aligner, followed.choices, seen), aligner)
+    points = _points(source, aligner, followed.choices, seen)
+    places = _placed(followed.choices, points, _looks(followed.choices, seen), aligner)
     return Placing(seen.times, seen.cuts, places, followed.reasons, followed.identity, seen.repeats, seen.reshaped)
 
 
@@ -165,7 +178,19 @@ def _points(
     return landmarks(source, aligner, chosen, seen.path)
 
 
-def _placed(choices: Sequence[Choice | None], points: dict[int, np.ndarray], aligner: Backend) -> list[Place | None]:
+def _looks(choices: Sequence[Choice | None], seen: Sightings) -> dict[int, np.ndarray]:
+    """What the chosen face looks like in each frame where it was seen."""
+    looks = {}
+    for frame, (choice, faces) in enumerate(zip(choices, seen.faces(), strict=True)):
+        for face in faces:
+            if choice is not None and face.box == choice.detection.box and face.appearance is not None:
+                looks[frame] = face.appearance.astype(np.float16)
+    return looks
+
+
+def _placed(
+    choices: Sequence[Choice | None], points: dict[int, np.ndarray], looks: dict[int, np.ndarray], aligner: Backend
+) -> list[Place | None]:
     """The places, with the landmarks of each track smoothed over all of it."""
     tracks: dict[int, list[int]] = {}
     for frame, choice in enumerate(choices):
@@ -178,9 +203,10 @@ def _placed(choices: Sequence[Choice | None], points: dict[int, np.ndarray], ali
         spread = np.array([choice.detection.spread / max(choice.detection.width, 1e-9) for choice in track])
         motions = [choice.detection.motion for choice in track]
         smooth = smooth_track(np.stack([points[frame] for frame in frames]), motions, jitter, spread)
-        for frame, choice, calm in zip(frames, track, smooth, strict=True):
+        marks = hidden([looks.get(frame) for frame in frames], [choice.detection.points for choice in track])
+        for frame, choice, calm, mark in zip(frames, track, smooth, marks, strict=True):
             box, unit = choice.detection.box, crop_matrix(calm, 1)
-            places[frame] = Place(choice.track, calm, unit, box, choice.interpolated, choice.likeness)
+            places[frame] = Place(choice.track, calm, unit, box, choice.interpolated, choice.likeness, bool(mark))
     return places
 
 

@@ -17,7 +17,7 @@ import numpy as np
 from data.disk import make_folder, output_errors
 from data.domain.pictures import resize
 from data.domain.sources import Source
-from data.errors import NotAVideoError, PictureError
+from data.errors import NotAVideoError, PictureError, SettingsError
 from data.faces.detection import Backend, Detection
 from data.faces.motion import MotionFinder
 from data.faces.recognise import Recogniser
@@ -32,8 +32,8 @@ LONGEST_PX = 640
 MOST_FACES = 8
 """Of one frame that are followed by motion and recognised: the largest."""
 LEAST_CLEAR_PX, LEAST_CLEAR_SCORE, LEAST_CLEAR_EYES = 24, 0.7, 0.55
-"""Of a face that is recognised: width, score, and the eyes' distance over that from eyes to mouth, which is 0.9 on a frontal
-face. Profiles of different people resemble each other more than they do their own front."""
+"""Of a face that is recognised: width, score, and the eyes' distance over that from eyes to mouth, 0.9 from the front.
+Profiles of different people resemble each other more than they do their own front."""
 _KNOWN_OVERLAP = 0.3
 _LOST_SPREAD = 0.05  # of a face's width: what moved so unevenly may be someone else after a cut
 
@@ -65,14 +65,14 @@ def see(source: Source, finder: Backend | None, recogniser: Recogniser | None, p
     """What is in the file at `path`, which is made, or gone on with where it ends.
 
     finder: None where no face is looked for. recogniser: None where nobody asks who a face is.
-    Raises NotAVideoError, PictureError, and leaves nothing; OutputError.
+    Raises NotAVideoError, PictureError, SettingsError, and leaves nothing; OutputError.
     """
     make_folder(path.parent)
     try:
         with output_errors(path), growing(path) as log:
             if not (log.last and "cuts" in json.loads(log.last)):
                 _Look(source, finder, recogniser).go_on(log)
-    except (NotAVideoError, PictureError):
+    except (NotAVideoError, PictureError, SettingsError):
         path.unlink(missing_ok=True)
         raise
     times, repeats, reshaped = [], [], []

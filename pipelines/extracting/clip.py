@@ -70,6 +70,8 @@ def make_clip(
     Raises NotAVideoError, PictureError, NoFaceError, SettingsError, OutputError.
     """
     placing = _look(wanted, domain, eyes)
+    if wanted.settings.get("hidden") != "keep":
+        placing = placing.without_hidden()
     pictures = workplace / "pictures"
     remove_folder(pictures)
     records = write_pictures(wanted.source, placing, domain.size, name, make_folder(pictures))

@@ -1,5 +1,6 @@
 """Which clip goes through which run: what rendering and evaluating decide alike before the first frame."""
 
+import hashlib
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -7,6 +8,7 @@ from typing import Any
 
 import torch
 
+from data.disk import file_digest
 from data.domain.domain import Domain, halves
 from data.domain.part import Part, part_of
 from data.domain.sources import Source, open_source
@@ -83,6 +85,22 @@ class Translation(LoadedRun):
     def batch_size(self) -> int:
         """Frames that are translated at once where the user does not say."""
         return 8 if self.device.startswith("cuda") else 2
+
+    def weights_sha256(self) -> str:
+        """Of the weights that translate, whatever run and step they are from."""
+        digest = hashlib.sha256()
+        for generator in self.method.generators.values():
+            for name, values in sorted(generator.state_dict().items()):
+                content = values.detach().cpu().contiguous().reshape(-1).view(torch.uint8)
+                digest.update(name.encode() + content.numpy().tobytes())
+        return digest.hexdigest()
+
+    def person(self, options: RenderOptions | EvaluateOptions) -> list[Any]:
+        """What decides whose face is translated: what is asked for, and whom the domain follows."""
+        picture = Path(options.face)
+        asked = file_digest(picture).hex() if picture.suffix and picture.is_file() else options.face
+        known = None if self.domain is None else self.domain.identity
+        return [self.aligner, asked, known]
 
     @property
     def picture_px(self) -> int:
