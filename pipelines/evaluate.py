@@ -25,8 +25,9 @@ from pipelines.judging.place import OwnPlace, TruePlace
 from pipelines.judging.truth import HiddenParameters, LabelScores, Likeness, hidden_poses
 from pipelines.options import EvaluateOptions
 from pipelines.places import find_domain, say
+from pipelines.translating.following import placed
 from pipelines.translating.paint import Faces, Painter, WholeFrames
-from pipelines.translating.translation import Translation, decide, load, placed
+from pipelines.translating.translation import Translation, decide, load
 from recycle.measures.optical_flow import Dis, FlowFinder, load_raft
 from recycle.methods.base import Direction
 from recycle.networks.inception import Inception, load_inception

@@ -14,12 +14,9 @@ from data.domain.reading import Reading
 from data.domain.sources import Source, open_source
 from data.domain.web import fetch, is_url
 from data.errors import MissingInputError, RetargetError, SettingsError, TooFewFramesError
-from data.faces.aligners import open_aligner
-from data.faces.people import Identity
 from data.faces.placing import LOOKS, everybody
-from data.faces.recognise import open_recogniser
-from pipelines.extracting.clip import Eyes, Made, Wanted, make_clip
-from pipelines.extracting.people import people_of
+from pipelines.extracting.clip import Eyes, Made, Wanted, eyes_of, make_clip
+from pipelines.extracting.people import show_people
 from pipelines.options import ExtractOptions
 from pipelines.pages.overview import summarise, write_contact_sheet
 from pipelines.places import say
@@ -51,7 +48,9 @@ def extract(options: ExtractOptions) -> None:
         return _everybody(options)
     planned, aligner = _planned(options)
     if options.people:
-        return _show_people(planned, aligner, options)
+        for name, inputs in planned.items():
+            show_people(_opened(options.domains / name, options, aligner)[0], [source for source, _ in inputs], options)
+        return None
     opened = [_opened(options.domains / name, options, aligner) for name in planned]
     new = [domain for domain, _ in opened if not domain.clips]
     try:
@@ -67,17 +66,6 @@ def extract(options: ExtractOptions) -> None:
         raise
 
 
-def _show_people(planned: dict[str, list[Input]], aligner: str, options: ExtractOptions) -> None:
-    """Who is in the clip, and nothing else. Raises RetargetError."""
-    for name, inputs in planned.items():
-        domain, _ = _opened(options.domains / name, options, aligner)
-        if domain.aligner == "none":
-            raise SettingsError("--people: whole frames are taken, so nobody is looked for; leave --align none away")
-        known = None if domain.identity is None else Identity.from_json(domain.identity)
-        for source, _ in inputs:
-            people_of(source, _eyes(domain, options), domain.folder, known)
-
-
 def _everybody(options: ExtractOptions) -> None:
     """A domain of each person of a clip, NAME-1, NAME-2 and so on; those seen too briefly have none.
 
@@ -87,7 +75,7 @@ def _everybody(options: ExtractOptions) -> None:
     if len(planned) > 1 or len(next(iter(planned.values()))) > 1 or aligner == "none":
         raise SettingsError("--face all: takes one clip, and follows faces in it; give one video, without --align none")
     ((name, ((source, _),)),) = planned.items()
-    eyes = _eyes(Domain(options.domains / f"{name}-1", aligner=aligner, size=options.size), options)
+    eyes = eyes_of(Domain(options.domains / f"{name}-1", aligner=aligner, size=options.size), options)
     found = everybody(source, eyes.aligner, eyes.recogniser, options.domains / LOOKS)
     for number in range(1, len(found) + 1):
         try:
@@ -137,7 +125,7 @@ def _reading(options: ExtractOptions) -> tuple[Reading, int | None]:
 
 def _complete(domain: Domain, records: list[Record], inputs: list[Input], options: ExtractOptions) -> None:
     """Adds to a domain what is not in it yet. Raises RetargetError."""
-    eyes = None if domain.aligner == "none" else _eyes(domain, options)
+    eyes = None if domain.aligner == "none" else eyes_of(domain, options)
     domain.aligner = "none" if eyes is None else eyes.aligner.name
     make_folder(domain.folder / "frames")
     with Progress("extracting", [source.info.frames for source, _ in inputs]) as progress:
@@ -147,15 +135,6 @@ def _complete(domain: Domain, records: list[Record], inputs: list[Input], option
     require_window(records, min(_window(source, options) for source, _ in inputs), str(domain.folder))
     write_contact_sheet(domain, records)
     summarise(domain, records)
-
-
-def _eyes(domain: Domain, options: ExtractOptions) -> Eyes:
-    """What finds faces, and what knows them: of a domain that knows its person, what that is known by.
-
-    Raises MissingModelError, SettingsError.
-    """
-    known = None if domain.identity is None else Identity.from_json(domain.identity).recogniser
-    return Eyes(open_aligner(domain.aligner, options.models, say), open_recogniser(options.models, say, known))
 
 
 def _window(source: Source, options: ExtractOptions) -> int:

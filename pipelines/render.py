@@ -26,8 +26,9 @@ from pipelines.rendering.leaving import KEY, Leaving, encoding_of, leaving_for, 
 from pipelines.rendering.painting import painter_for
 from pipelines.rendering.preview import preview
 from pipelines.span import seconds_of, span_of
+from pipelines.translating.following import person_of, placed
 from pipelines.translating.paint import Painter
-from pipelines.translating.translation import LoadedRun, Span, Translation, decide, load, placed
+from pipelines.translating.translation import LoadedRun, Span, Translation, decide, load
 
 _WHERE = {"domains", "models", "runs", "run", "input", "output"}
 """Options that say where something is, and not what becomes of it."""
@@ -133,7 +134,7 @@ def _kind(loaded: LoadedRun, options: RenderOptions) -> str:
 
 def _key(job: Translation, options: RenderOptions) -> str:
     """Changes with everything that changes the result: weights, clip, person, options, version of the program."""
-    decided = [version("retarget"), job.weights_sha256(), job.source.content(), job.person(options)]
+    decided = [version("retarget"), job.weights_sha256(), job.source.content(), person_of(job, options)]
     chosen = {name: value for name, value in dataclasses.asdict(options).items() if name not in _WHERE}
     chosen |= told(options, job) | {"start": str(job.start)}
     return hashlib.sha256(json.dumps([*decided, chosen], sort_keys=True).encode()).hexdigest()

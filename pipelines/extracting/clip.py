@@ -13,13 +13,15 @@ from data.domain.domain import Clip, Domain, Record, held_out, put_in
 from data.domain.pictures import resize, sharpness, write_picture
 from data.domain.sources import Source
 from data.errors import NoFaceError, UnknownPersonError
+from data.faces.aligners import open_aligner
 from data.faces.cropper import Cropper
 from data.faces.detection import Backend
 from data.faces.people import Identity, alike
 from data.faces.placing import LOOKS, Placing, look, square_pixels, whom
-from data.faces.recognise import Recogniser
+from data.faces.recognise import Recogniser, open_recogniser
 from data.video.frame import Frame
 from data.watching import watched
+from pipelines.options import ExtractOptions
 from pipelines.places import say
 from pipelines.progress import WORKING
 
@@ -30,6 +32,15 @@ class Eyes:
 
     aligner: Backend
     recogniser: Recogniser
+
+
+def eyes_of(domain: Domain, options: ExtractOptions) -> Eyes:
+    """The domain's aligner, and of a domain that knows its person, what that is known by.
+
+    Raises MissingModelError, SettingsError.
+    """
+    known = None if domain.identity is None else Identity.from_json(domain.identity).recogniser
+    return Eyes(open_aligner(domain.aligner, options.models, say), open_recogniser(options.models, say, known))
 
 
 @dataclass(frozen=True)

@@ -5,20 +5,31 @@ from pathlib import Path
 import numpy as np
 
 from data.disk import make_folder
+from data.domain.domain import Domain
 from data.domain.pictures import captioned, sheet, write_sheet
 from data.domain.sources import Source
-from data.errors import NoFaceError
+from data.errors import NoFaceError, SettingsError
 from data.faces.align import crop, crop_matrix
 from data.faces.people import Identity, Person, alike, vectors_of
 from data.faces.placing import LOOKS, everybody, square_pixels
 from data.faces.recognise import Recogniser
 from data.faces.tracks import Track, weight
-from pipelines.extracting.clip import Eyes
+from pipelines.extracting.clip import Eyes, eyes_of
+from pipelines.options import ExtractOptions
 from pipelines.places import say
 
 CELL_PX = 128
 MOST_VIEWS, MOST_PEOPLE = 6, 20
 """Shown of one person: their best view in each of the longest tracks. And of a crowd: the most seen."""
+
+
+def show_people(domain: Domain, sources: list[Source], options: ExtractOptions) -> None:
+    """Who is in clips of a domain, and nothing else. Raises RetargetError."""
+    if domain.aligner == "none":
+        raise SettingsError("--people: whole frames are taken, so nobody is looked for; leave --align none away")
+    known = None if domain.identity is None else Identity.from_json(domain.identity)
+    for source in sources:
+        people_of(source, eyes_of(domain, options), domain.folder, known)
 
 
 def people_of(source: Source, eyes: Eyes, folder: Path, known: Identity | None) -> list[Person]:

@@ -14,7 +14,8 @@ from data.writing.sequence import png
 from pipelines.options import RenderOptions
 from pipelines.places import say
 from pipelines.rendering.painting import painter_for
-from pipelines.translating.translation import Translation, placed
+from pipelines.translating.following import placed
+from pipelines.translating.translation import Translation
 
 
 def preview(job: Translation, options: RenderOptions, at: Fraction, output: Path, metadata: dict[str, str]) -> None:

@@ -8,18 +8,13 @@ from typing import Any
 
 import torch
 
-from data.disk import file_digest
 from data.domain.domain import Domain, halves
 from data.domain.part import Part, part_of
 from data.domain.sources import Source, open_source
 from data.domain.web import fetch, is_url
 from data.domain.windows import load_size_of
-from data.errors import MissingInputError, NoFaceError, SettingsError, UnknownPersonError
-from data.faces.aligners import open_aligner
-from data.faces.detection import Backend
-from data.faces.people import Identity
-from data.faces.placing import LOOKS, Placing, look, whom
-from data.faces.recognise import Looks, open_recogniser
+from data.errors import MissingInputError, SettingsError
+from data.faces.placing import Placing
 from pipelines.options import EvaluateOptions, RenderOptions
 from pipelines.places import find_domain, newest_run, say
 from recycle.methods.base import Direction, Method
@@ -65,7 +60,13 @@ class Translation(LoadedRun):
     @property
     def learned_from(self) -> bool:
         """The source is a clip that its domain was made from, and not its held-out end alone."""
-        return self.start is None and self.domain is not None and _is_of(self.source, self.domain)
+        return self.start is None and self.of_its_domain
+
+    @property
+    def of_its_domain(self) -> bool:
+        """The source is a clip that its domain was made from."""
+        domain = self.domain
+        return domain is not None and str(self.source.path.resolve()) in {clip.path for clip in domain.clips}
 
     def wanted(self, placing: Placing) -> int:
         """How many of the frames that were looked at are translated."""
@@ -94,13 +95,6 @@ class Translation(LoadedRun):
                 content = values.detach().cpu().contiguous().reshape(-1).view(torch.uint8)
                 digest.update(name.encode() + content.numpy().tobytes())
         return digest.hexdigest()
-
-    def person(self, options: RenderOptions | EvaluateOptions) -> list[Any]:
-        """What decides whose face is translated: what is asked for, and whom the domain follows."""
-        picture = Path(options.face)
-        asked = file_digest(picture).hex() if picture.suffix and picture.is_file() else options.face
-        known = None if self.domain is None else self.domain.identity
-        return [self.aligner, asked, known]
 
     @property
     def picture_px(self) -> int:
@@ -173,42 +167,6 @@ def decide(
     return Translation(**vars(loaded), source=source, start=start, stop=stop, part=part)
 
 
-def placed(translation: Translation, options: RenderOptions | EvaluateOptions) -> tuple[Placing, Backend | None]:
-    """Where the face is in every frame of the clip, and what finds it; None for whole frames. Raises RetargetError."""
-    source, folder = translation.source, options.domains / LOOKS
-    if translation.aligner == "none":
-        placing, aligner = look(source, None, "largest", folder), None
-    else:
-        aligner = open_aligner(translation.aligner, options.models, say)
-        placing = _followed(translation, options, aligner)
-    if note := placing.note_on_shapes(source):
-        say(note)
-    if placing.faceless:
-        raise NoFaceError(
-            f"{source.path}: no face found in any of {placing.frames} frames, so there is nothing to "
-            f"translate; give another --input, or a run of whole frames (retarget extract --align none)"
-        )
-    return placing, aligner
-
-
-def _followed(translation: Translation, options: RenderOptions | EvaluateOptions, aligner: Backend) -> Placing:
-    """The person that the domain followed, where nobody else is asked for and they are in the clip.
-
-    Raises RetargetError.
-    """
-    source, folder, known = translation.source, options.domains / LOOKS, _known_person(translation)
-    recogniser = open_recogniser(options.models, say, known.recogniser if known is not None else None)
-    asked = whom(options.face, aligner, recogniser)
-    if known is None or asked != "largest":
-        return look(source, aligner, asked, folder, recogniser)
-    try:
-        return look(source, aligner, known, folder, recogniser)
-    except UnknownPersonError as error:
-        placing = look(source, aligner, asked, folder, recogniser)
-        say(f"{source.path}: {error}; the largest face is translated instead")
-        return placing
-
-
 def _held_out_end(
     domain: Domain, judging: bool
 ) -> tuple[Path, Fraction | None, str, tuple[Fraction, Fraction | None] | None]:
@@ -244,16 +202,3 @@ def _held_out_end(
     if count < FEW_FRAMES:
         say(f"only {count} frames of {path} are held out; give --input VIDEO for more than a blink")
     return path, first.seconds, part, extracted
-
-
-def _known_person(translation: Translation) -> Identity | None:
-    """Whom the source's domain follows, where that is known; by looks alone only in clips that it was made from."""
-    domain = translation.domain
-    if domain is None or domain.identity is None:
-        return None
-    identity = Identity.from_json(domain.identity)
-    return identity if identity.recogniser != Looks.name or _is_of(translation.source, domain) else None
-
-
-def _is_of(source: Source, domain: Domain) -> bool:
-    return str(source.path.resolve()) in {clip.path for clip in domain.clips}
