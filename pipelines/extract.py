@@ -75,7 +75,7 @@ def _everybody(options: ExtractOptions) -> None:
     if len(planned) > 1 or len(next(iter(planned.values()))) > 1 or aligner == "none":
         raise SettingsError("--face all: takes one clip, and follows faces in it; give one video, without --align none")
     ((name, ((source, _),)),) = planned.items()
-    eyes = eyes_of(Domain(options.domains / f"{name}-1", aligner=aligner, size=options.size), options)
+    eyes = eyes_of(aligner, None, options)
     found = everybody(source, eyes.aligner, eyes.recogniser, options.domains / LOOKS)
     for number in range(1, len(found) + 1):
         try:
@@ -125,7 +125,7 @@ def _reading(options: ExtractOptions) -> tuple[Reading, int | None]:
 
 def _complete(domain: Domain, records: list[Record], inputs: list[Input], options: ExtractOptions) -> None:
     """Adds to a domain what is not in it yet. Raises RetargetError."""
-    eyes = None if domain.aligner == "none" else eyes_of(domain, options)
+    eyes = None if domain.aligner == "none" else eyes_of(domain.aligner, domain.identity, options)
     domain.aligner = "none" if eyes is None else eyes.aligner.name
     make_folder(domain.folder / "frames")
     with Progress("extracting", [source.info.frames for source, _ in inputs]) as progress:

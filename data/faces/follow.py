@@ -76,7 +76,8 @@ def follow(
         for frame, (detection, interpolated) in track.filled().items():
             choices[frame] = Choice(number, detection, interpolated, likeness(frame))
             reasons[frame] = ""
-    return Followed(choices, reasons, identity)
+    # Who was never clearly seen cannot be known again.
+    return Followed(choices, reasons, identity if len(identity.looks) else given)
 
 
 def each_its_own(frames: Iterable[list[Detection]]) -> Followed:

@@ -28,7 +28,7 @@ from data.video.frame import Frame, VideoInfo
 
 LOOKS = ".looks"
 """The folder, beside the domains, of what was seen in clips. It can be deleted; then they are looked through again."""
-FORMAT = 1
+FORMAT = 2
 SEGMENT_FRAMES = 250
 """A shot longer than this is rendered in several segments: what an interruption can cost."""
 _MISS_SECONDS = Fraction(1, 5)

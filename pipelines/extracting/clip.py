@@ -34,13 +34,13 @@ class Eyes:
     recogniser: Recogniser
 
 
-def eyes_of(domain: Domain, options: ExtractOptions) -> Eyes:
-    """The domain's aligner, and of a domain that knows its person, what that is known by.
+def eyes_of(aligner: str, identity: dict[str, Any] | None, options: ExtractOptions) -> Eyes:
+    """The aligner of that name, and what a domain's `identity` is known by, or else what is there.
 
     Raises MissingModelError, SettingsError.
     """
-    known = None if domain.identity is None else Identity.from_json(domain.identity).recogniser
-    return Eyes(open_aligner(domain.aligner, options.models, say), open_recogniser(options.models, say, known))
+    known = None if identity is None else Identity.from_json(identity).recogniser
+    return Eyes(open_aligner(aligner, options.models, say), open_recogniser(options.models, say, known))
 
 
 @dataclass(frozen=True)

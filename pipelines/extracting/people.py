@@ -29,7 +29,7 @@ def show_people(domain: Domain, sources: list[Source], options: ExtractOptions) 
         raise SettingsError("--people: whole frames are taken, so nobody is looked for; leave --align none away")
     known = None if domain.identity is None else Identity.from_json(domain.identity)
     for source in sources:
-        people_of(source, eyes_of(domain, options), domain.folder, known)
+        people_of(source, eyes_of(domain.aligner, domain.identity, options), domain.folder, known)
 
 
 def people_of(source: Source, eyes: Eyes, folder: Path, known: Identity | None) -> list[Person]:
