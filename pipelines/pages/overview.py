@@ -33,6 +33,9 @@ def summarise(domain: Domain, records: list[Record]) -> None:
     reasons = Counter(record.reason for record in records if record.reason)
     excluded = ", ".join(f"{count} {reason}" for reason, count in reasons.items()) or "none"
     faces = "" if domain.aligner == "none" else f", {sum(r.track is not None for r in records)} with the face"
+    likeness = [record.likeness for record in records if record.likeness is not None]
+    if likeness:
+        faces += f" (likeness {min(likeness):.2f} to {max(likeness):.2f})"
     shots = sum(clip.shots for clip in domain.clips)
     say(
         f"{domain.folder}: {len(records)} frames of {len(domain.clips)} clip{'s' * (len(domain.clips) != 1)}, "

@@ -1,6 +1,5 @@
 """Backends find faces and give points; the one asked for, or the next with one line that says so."""
 
-import hashlib
 import json
 import pickle
 import subprocess
@@ -12,16 +11,15 @@ import cv2
 import numpy as np
 import pytest
 
-from data.errors import MissingModelError, NoFaceError, SettingsError
+from data.errors import MissingModelError, SettingsError
 from data.faces.align import apply, crop_matrix, face_width
 from data.faces.aligners import open_aligner
 from data.faces.appearance import describe, similarity
 from data.faces.detection import Detection
 from data.faces.haar import Haar
-from data.faces.people import Identity
-from data.faces.recognise import Looks
 from data.faces.yunet import YuNet
 from data.models import MODELS
+from tests.data.models import no_models_anywhere, pinned
 
 SHARED = Path(__file__).parents[4] / "shared"
 needs_clips = pytest.mark.skipif(not (SHARED / "clips").exists(), reason="no shared clips beside the checkout")
@@ -30,11 +28,7 @@ needs_clips = pytest.mark.skipif(not (SHARED / "clips").exists(), reason="no sha
 @pytest.fixture(autouse=True)
 def no_models(tmp_path, monkeypatch):
     """Neither this machine's models nor the network."""
-    monkeypatch.delenv("RETARGET_MODELS", raising=False)
-    monkeypatch.setenv("TORCH_HOME", str(tmp_path / "torch"))
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    for name, model in list(MODELS.items()):
-        monkeypatch.setitem(MODELS, name, replace(model, urls=("http://127.0.0.1:9/" + model.file_name,)))
+    no_models_anywhere(tmp_path, monkeypatch)
 
 
 def astronaut() -> np.ndarray:
@@ -152,12 +146,6 @@ def test_appearance_knows_a_face_again_in_other_light_and_size():
     assert similarity(look, elsewhere) < 0.6
 
 
-def test_reference_picture_without_a_face_is_refused():
-    with pytest.raises(NoFaceError, match="reference"):
-        Identity.of_picture(np.zeros((100, 100, 3), np.uint8), Haar(), Looks())
-    assert Identity.of_picture(astronaut(), Haar(), Looks()).looks.shape[0] == 1
-
-
 def test_auto_falls_back_and_says_so_in_one_line(tmp_path):
     notes: list[str] = []
     assert open_aligner("auto", tmp_path, notes.append).name == "haar"
@@ -194,37 +182,6 @@ def test_importing_faces_is_light():
     assert done.stdout.strip() == "[]"
 
 
-def known_fan(monkeypatch, folder: Path) -> None:
-    """Pin whatever lies in the folder under FAN's name."""
-    digest = hashlib.sha256((folder / MODELS["fan"].file_name).read_bytes()).hexdigest()
-    monkeypatch.setitem(MODELS, "fan", replace(MODELS["fan"], sha256=digest))
-
-
-@pytest.mark.slow
-def test_fan_loads_its_weights_and_gives_68_points_near_the_face(tmp_path, monkeypatch):
-    """Random weights: the places mean nothing, the way they take is the real one."""
-    torch = pytest.importorskip("torch")
-    pytest.importorskip("face_alignment")
-    from face_alignment.models import FAN
-
-    torch.set_num_threads(1)
-    torch.manual_seed(0)
-    torch.save(FAN(4).state_dict(), tmp_path / MODELS["fan"].file_name)
-    known_fan(monkeypatch, tmp_path)
-    notes: list[str] = []
-    backend = open_aligner("auto", tmp_path, notes.append, "cpu")
-    assert backend.name == "fan"
-    assert notes == ["aligner: fan"]
-    rgb = astronaut()
-    (detection,) = backend.find(rgb)
-    (points,) = backend.landmarks([rgb], [detection])
-    assert points.shape == (68, 2)
-    assert points.dtype == np.float64
-    centre, side = np.reshape(detection.box, (2, 2)).mean(0), detection.box[3] - detection.box[1]
-    assert np.abs(points - centre).max() < 1.5 * side
-    assert apply(crop_matrix(points, 64), points).shape == (68, 2)
-
-
 class Trap:
     """Unpickling it would make a file."""
 
@@ -238,7 +195,7 @@ class Trap:
 def test_fan_never_runs_code_from_a_file(tmp_path, monkeypatch):
     pytest.importorskip("face_alignment")
     (tmp_path / MODELS["fan"].file_name).write_bytes(pickle.dumps(Trap(tmp_path / "sprung")))
-    known_fan(monkeypatch, tmp_path)
+    pinned("fan", tmp_path / MODELS["fan"].file_name, monkeypatch)
     with pytest.raises(MissingModelError, match="does not hold FAN's weights") as caught:
         open_aligner("fan", tmp_path, print, "cpu")
     assert "\n" not in str(caught.value)
