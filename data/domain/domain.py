@@ -117,13 +117,17 @@ LEAST_GAP_SECONDS = Fraction(1, 2)
 """Between what is learned from and what is held out: faces hardly change in less."""
 _MOST_SPARED = Fraction(1, 4)
 """Of a clip, for what is held out and the gap, where other clips may be held out instead."""
+_MOST_SPARED_ALONE = Fraction(1, 3)
+"""Of a clip that is the only one: the gap of one shorter than two seconds is shorter, but never than a window. One that
+cannot spare both is all learned from."""
 
 
 def held_out(
     records: list[Record], window: int, beside: Sequence[Record] = (), *, in_time: bool = True
 ) -> list[Record]:
     """The records of one clip with the last tenth in time as `test`, and LEAST_GAP_SECONDS before it as `gap`, or a
-    window where that is longer.
+    window where that is longer. Of a clip of less than two seconds that gap would leave little to learn from: it and
+    what is held out together take at most a third.
 
     The test part grows backwards until it holds at least one window; a clip that cannot spare a training window, a
     gap and a test window is all `train`. Where there are other clips, `beside`, one that is short for all this is held
@@ -139,6 +143,8 @@ def held_out(
     last_train = max(0, first - window)
     while in_time and last_train > 0 and kept[first].seconds - kept[last_train - 1].seconds < LEAST_GAP_SECONDS:
         last_train -= 1
+    if not beside and in_time and end - first + window <= _MOST_SPARED_ALONE * end:
+        last_train = max(last_train, end - int(_MOST_SPARED_ALONE * end))
     if beside and end - last_train > _MOST_SPARED * end:
         parts = Counter(record.split for record in beside)
         is_test = 10 * (parts["test"] + end) <= parts["train"] + parts["test"] + end and _has_window(kept, window)

@@ -31,7 +31,7 @@ def natural_order(paths: list[Path], folder: Path) -> list[Path]:
 def left_out(folder: Path) -> list[str]:
     """The files of a folder and its sub-folders that are not taken, each with its reason."""
     others = sorted(path for path in files_in(folder, deep=True) if path.suffix.lower() not in SUFFIXES)
-    reasons = dict.fromkeys(HEIF, "needs pip install pillow-heif, or save it as JPEG")
+    reasons = dict.fromkeys(HEIF, "needs pip install -e '.[heif]', or save it as JPEG")
     return [f"{path.relative_to(folder)} ({reasons.get(path.suffix.lower(), 'no picture')})" for path in others]
 
 

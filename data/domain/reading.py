@@ -57,7 +57,7 @@ class Reading:
         except OSError as error:
             raise PictureError(f"{path}: cannot be read ({error.strerror})") from error
         if path.suffix.lower() in HEIF:
-            return _heif(path)
+            return self._heif(path)
         transparent, orientation = self._header(path)
         flags = cv2.IMREAD_UNCHANGED if transparent else cv2.IMREAD_ANYDEPTH | cv2.IMREAD_COLOR
         try:
@@ -79,6 +79,16 @@ class Reading:
         """Whether some of a picture may be transparent, by its header. Raises PictureError."""
         return self._header(path)[0]
 
+    def _heif(self, path: Path) -> np.ndarray:
+        import pillow_heif
+
+        try:
+            picture = pillow_heif.open_heif(path)  # turned as it says; its pixels come later
+            self._check_size(path, *picture.size)
+            return np.asarray(picture.to_pillow().convert("RGBA" if picture.has_alpha else "RGB"))
+        except (OSError, ValueError, RuntimeError) as error:
+            raise PictureError(f"{path}: not a picture that can be read ({error}); save it again as JPEG") from error
+
     def _header(self, path: Path) -> tuple[bool, int]:
         """(whether the picture has transparency, its EXIF orientation); refuses one that is too large."""
         with warnings.catch_warnings():
@@ -93,24 +103,18 @@ class Reading:
                 transparent, orientation = False, 1
             except (OSError, ValueError, SyntaxError):
                 return False, 1  # OpenCV reads some kinds that Pillow does not, and judges the rest
+        self._check_size(path, width, height)
+        return transparent, int(orientation)
+
+    def _check_size(self, path: Path, width: int, height: int) -> None:
         if width * height > self.most_megapixels * 10**6:
             raise PictureError(
                 f"{path}: more than {self.most_megapixels} megapixels; make it smaller, remove it, or raise the limit "
                 "(--most-megapixels)"
             )
-        return transparent, int(orientation)
 
 
 PLAIN = Reading()
-
-
-def _heif(path: Path) -> np.ndarray:
-    import pillow_heif
-
-    try:
-        return np.asarray(pillow_heif.read_heif(path).to_pillow().convert("RGB"))
-    except (OSError, ValueError) as error:
-        raise PictureError(f"{path}: not a picture that can be read ({error}); save it again as JPEG") from error
 
 
 def bits_used(paths: list[Path], reading: Reading) -> int:

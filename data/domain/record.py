@@ -1,7 +1,7 @@
 """A line of `frames.jsonl`, and which frames follow each other."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import groupby, pairwise
 
@@ -15,6 +15,8 @@ class Record:
     landmarks: [[x, y], ...] in pixels of the upright frame with square pixels. transform: 2x3, from there to the crop.
     sharpness: variance of the Laplacian of the picture. split: train, test, gap (between them) or excluded.
     reason: why it is excluded. repeats: shows the same as the frame before it, as drawings held for some frames do.
+    follows: goes on from the frame before it, in the same shot and track with no hole in time between; None where that
+    was not noted, or the frame is excluded.
     likeness: of the face to the person followed, where that is known.
     """
 
@@ -30,6 +32,7 @@ class Record:
     sharpness: float | None = None
     reason: str | None = None
     repeats: bool | None = None
+    follows: bool | None = None
     likeness: float | None = None
 
     @property
@@ -63,11 +66,27 @@ def runs(records: Iterable[Record]) -> Iterator[list[Record]]:
         yield stretch
 
 
+def linked(records: list[Record]) -> list[Record]:
+    """The records of one clip, each kept one with what `follows` says of it."""
+    usual = _usual_step([record for record in records if record.split != "excluded"])
+    found = []
+    for place, record in enumerate(records):
+        if record.split != "excluded":
+            record = replace(record, follows=place > 0 and _goes_on(record, records[place - 1], usual))
+        found.append(record)
+    return found
+
+
 def _follows(record: Record, last: Record, usual_step: int) -> bool:
-    """Whether a frame goes on from the last one: its neighbour in every way, and no hole between them."""
-    same = (last.clip, last.shot, last.track, last.split) == (record.clip, record.shot, record.track, record.split)
+    """Whether a frame goes on from the last one that is there, in the same part of the domain."""
+    if (last.clip, last.split, last.number + 1) != (record.clip, record.split, record.number):
+        return False
+    return _goes_on(record, last, usual_step) if record.follows is None else record.follows
+
+
+def _goes_on(record: Record, last: Record, usual_step: int) -> bool:
     near = record.pts - last.pts < HOLE_STEPS * usual_step
-    return same and near and last.number + 1 == record.number
+    return near and last.split != "excluded" and (last.shot, last.track) == (record.shot, record.track)
 
 
 def _usual_step(clip: list[Record]) -> int:

@@ -17,6 +17,7 @@ from data.disk import file_digest
 from data.domain.pictures import cut_apart, fitted, notes_on, pictures_in, resize
 from data.domain.reading import PLAIN, SUFFIXES, Reading, bits_used
 from data.errors import MissingInputError
+from data.video.colour import doubtful_matrix
 from data.video.frame import Frame, Glance, VideoInfo, fitted_size
 from data.video.reader import probe, read_frames, read_glances
 
@@ -98,6 +99,12 @@ class Video(Source):
 
     def glances(self, longest_px: int) -> Iterator[Glance]:
         return read_glances(self.path, self.info, longest_px)
+
+    def notes(self) -> list[str]:
+        size = self.info.width, self.info.height
+        if not doubtful_matrix(self.info.colour, *size):
+            return []
+        return [f"{self.label}: does not say which colours it has; taken for BT.709, as of HD, for it is so wide"]
 
     def sha256(self) -> str:
         return hashlib.sha256(file_digest(self.path)).hexdigest()

@@ -1,7 +1,7 @@
 """Between what a decoder gives and the one kind of picture this program works on: 8-bit full-range R'G'B'.
 
-Matrix and range are honoured as tagged. An untagged picture is taken as BT.601 where its shorter side is at most 576
-and as BT.709 above, limited range, as players do. PQ and HLG pictures are brought to SDR (data.video.hdr).
+Matrix and range are honoured as tagged. An untagged picture is taken as `assumed_matrix` has it, limited range. PQ
+and HLG pictures are brought to SDR (data.video.hdr).
 """
 
 import av
@@ -55,8 +55,19 @@ def number_of(names: dict[int, str], name: str) -> int:
 
 
 def assumed_matrix(width: int, height: int) -> str:
-    """The matrix of an untagged picture. The shorter side decides, so that turning a picture changes nothing."""
-    return "smpte170m" if min(width, height) <= 576 else "bt709"
+    """The matrix of an untagged picture: BT.709 from 1280 pixels of width or more than 576 lines on, BT.601 below.
+
+    That is libplacebo's rule, which mpv and VLC show by (`pl_color_system_guess_ycbcr`: "typical HD content"); here the
+    longer side is the width, so that turning a picture changes nothing. No standard says it. FFmpeg's own scaler takes
+    BT.601 for all, browsers mostly go by the height alone: see `doubtful_matrix`.
+    """
+    return "bt709" if max(width, height) >= 1280 or min(width, height) > 576 else "smpte170m"
+
+
+def doubtful_matrix(colour: dict[str, str], width: int, height: int) -> bool:
+    """Whether players disagree on the colours of a picture: untagged, as wide as HD, and as low as SD."""
+    untagged = colour.get("space", "unspecified") == "unspecified" and colour.get("primaries") in (None, "unspecified")
+    return untagged and max(width, height) >= 1280 and min(width, height) <= 576
 
 
 def matrix_of(colour: dict[str, str], width: int, height: int) -> str:

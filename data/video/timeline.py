@@ -20,6 +20,8 @@ _MAY_JUMP = 0x200  # AVFMT_TS_DISCONT
 # FFmpeg's own limits (dts_delta_threshold and ts_discontinuity_process): less is a hole, or a repair within the track.
 LEAST_FORWARD_SECONDS = 10
 LEAST_BACKWARD_SECONDS = Fraction(1, 10)
+LONGEST_HOLE_SECONDS = 6 * 3600
+"""A longer one is a mistake, and MP4 cannot hold one of half a day."""
 
 
 @dataclass
@@ -62,6 +64,8 @@ class Timeline:
             shift = next((shift for first, shift in reversed(self._jumps.get(index, [])) if count >= first), None)
             if packet.size:
                 counts[index] = count + 1
+                if self.may_jump and _mistaken(packet):
+                    packet.pts = None
                 if shift:
                     offset = round(shift / packet.time_base)
                     packet.pts = None if packet.pts is None else packet.pts + offset
@@ -95,6 +99,13 @@ class Timeline:
         if len(parts) > 1:
             shifts = _shifts(parts)
             self._jumps = {index: [(n, shifts[place]) for n, place in ways] for index, ways in entered.items()}
+
+
+def _mistaken(packet: Packet) -> bool:
+    """Whether a packet says that it is shown long before or after it is decoded: one of a stream never is."""
+    if packet.pts is None or packet.dts is None:
+        return False
+    return abs(packet.pts - packet.dts) * packet.time_base > LEAST_FORWARD_SECONDS
 
 
 def _readable(container: InputContainer) -> Iterator[Packet]:
@@ -175,7 +186,7 @@ class Clock:
             stamp = self._anchor + round(self._since * self._step)
         else:
             stamp = given + self._offset
-            if self._last is not None and stamp < self._last - self._second:
+            if self._last is not None and not -1 <= (stamp - self._last) / self._second <= LONGEST_HOLE_SECONDS:
                 # Containers whose clock should never jump: go on where the times before ended.
                 stamp = self._last + max(1, round(self._step))
                 self._offset = stamp - given

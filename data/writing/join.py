@@ -99,7 +99,7 @@ def join_segments(
         partial.unlink(missing_ok=True)
     if muxer == "matroska" and 1000 % picture.timescale:
         notes.append(f"{output.name}: Matroska keeps times to the millisecond only; .mp4 keeps them exactly")
-    return notes + (sound.notes if sound else [])
+    return notes + (sound.all_notes() if sound else [])
 
 
 class _Picture:
@@ -210,7 +210,13 @@ def _mux(
             sound.attach(output)
             tracks.append(sound.packets(shift, from_zero=muxer == "matroska"))
         for _, packet in heapq.merge(*tracks, key=lambda timed: timed[0]):
-            output.mux(packet)
+            try:
+                output.mux(packet)
+            except av.FFmpegError as error:
+                disk = isinstance(error, OSError) or error.errno in _DISK_ERRORS
+                if disk or sound is None or packet.stream is stream:
+                    raise
+                sound.damaged += 1
 
 
 def _movie_timescale(starts: list[Fraction]) -> int:

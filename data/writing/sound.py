@@ -41,14 +41,15 @@ class Sound:
     start, stop: seconds of the source; packets that end before `start` or begin at `stop` or later are left out. One
     packet of sound before `start`, or before what an edit list shows, is kept: the next one cannot be decoded cleanly
     without it, and as its time becomes negative no player shows it.
-    first: when the earliest track starts, in seconds of the source; None without tracks. notes: lines for the
-    user, beside those of `tracks`.
+    first: when the earliest track starts, in seconds of the source; None without tracks. damaged: packets that the new
+    file does not take.
     """
 
     def __init__(
         self, container: InputContainer, tracks: Tracks, start: Fraction | None, stop: Fraction | None
     ) -> None:
-        self.notes: list[str] = []
+        self.damaged = 0
+        self._notes: list[str] = []
         self._plan, self._start, self._stop = tracks, start, stop
         self._tracks: dict[int, _Track] = {}
         for stream in container.streams:
@@ -65,6 +66,11 @@ class Sound:
             self._head.append(item)
             waiting.discard(item[1].stream.index)
         self.first = min((time for time, track, _ in self._head if track.stream.type == "audio"), default=None)
+
+    def all_notes(self) -> list[str]:
+        """Lines for the user, beside those of `tracks`, once all is written."""
+        lost = f"{self._plan.path.name}: {self.damaged} damaged pieces of its sound are left out"
+        return self._notes + ([lost] if self.damaged else [])
 
     def starts(self) -> dict[int, tuple[Fraction, int]]:
         """Stream index to (seconds of its first packet, samples a second) of every sound track that was seen."""
@@ -172,7 +178,7 @@ class Sound:
                 if packet.size:
                     yield packet
         except av.FFmpegError as error:
-            self.notes.append(f"{self._plan.path.name}: its sound breaks off early ({error.strerror})")
+            self._notes.append(f"{self._plan.path.name}: its sound breaks off early ({error.strerror})")
 
 
 def _seconds(packet: Packet) -> Fraction:

@@ -11,6 +11,7 @@ import numpy as np
 from data.disk import make_folder, remove_folder
 from data.domain.domain import Clip, Domain, Record, held_out, put_in
 from data.domain.pictures import resize, sharpness, write_picture
+from data.domain.record import linked
 from data.domain.sources import Source
 from data.errors import NoFaceError, UnknownPersonError
 from data.faces.aligners import open_aligner
@@ -91,7 +92,7 @@ def make_clip(
     else:
         in_time = wanted.source.shot_frames is None
         records = held_out(records, wanted.settings["window"], beside, in_time=in_time)
-    return Made(_described(wanted, name, records, placing), records, placing.identity, pictures)
+    return Made(_described(wanted, name, records, placing), linked(records), placing.identity, pictures)
 
 
 def _look(wanted: Wanted, domain: Domain, eyes: Eyes | None) -> Placing:

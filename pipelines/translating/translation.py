@@ -164,6 +164,8 @@ def decide(
     if start is not None:
         told = f" from {float(start):.2f} s {'on' if stop is None else f'to {float(stop):.2f} s'}{told}"
     say(f"input {path}{told}")
+    for note in source.notes():
+        say(note)
     return Translation(**vars(loaded), source=source, start=start, stop=stop, part=part)
 
 

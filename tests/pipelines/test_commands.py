@@ -24,7 +24,7 @@ def test_the_whole_way_on_whole_frames(place: Path, capsys: pytest.CaptureFixtur
     domain = Domain.load(place / "domains" / "a")
     records = list(domain.records())
     assert len(records) == 24
-    assert [r.split for r in records] == ["train"] * 9 + ["gap"] * 12 + ["test"] * 3
+    assert [r.split for r in records] == ["train"] * 16 + ["gap"] * 5 + ["test"] * 3
     assert read_picture(domain.folder / records[0].picture).shape == (32, 32, 3)
     assert read_picture(domain.folder / "contact-sheet.jpg").size
     run_folder = place / "runs" / "a-b"

@@ -3,7 +3,6 @@
 import json
 import os
 from dataclasses import replace
-from fractions import Fraction
 from pathlib import Path
 
 import pytest
@@ -15,24 +14,14 @@ from data.domain.domain import (
     LEAST_TO_HALVE,
     Clip,
     Domain,
-    Record,
     halves,
     held_out,
-    put_in,
     require_window,
     runs,
 )
-from data.domain.record import windows_in
+from data.domain.record import linked, windows_in
 from data.errors import BadNameError, MissingInputError, SettingsError, TooFewFramesError
-
-
-def clip_records(kept: list[bool], shots: list[int] | None = None, clip: str = "a") -> list[Record]:
-    """A clip's records as extraction makes them."""
-    shots = shots or [0] * len(kept)
-    return [
-        Record(clip, n, n * 512, "1/12800", shots[n], "train" if keep else "excluded", track=0 if keep else None)
-        for n, keep in enumerate(kept)
-    ]
+from tests.data.domain.records import clip_records
 
 
 def described(name: str) -> Clip:
@@ -122,33 +111,16 @@ def test_a_missing_domain_is_named(tmp_path: Path) -> None:
         Domain.load(tmp_path / "nobody")
 
 
-@given(st.lists(st.booleans(), min_size=1, max_size=80), st.integers(1, 5), st.data())
-def test_the_held_out_part_shares_no_frame_and_lies_at_the_end(
-    kept: list[bool], window: int, data: st.DataObject
-) -> None:
-    cuts = data.draw(st.lists(st.booleans(), min_size=len(kept), max_size=len(kept)))
-    shots = [sum(cuts[: n + 1]) for n in range(len(kept))]
-    before = clip_records(kept, shots)
-    after = held_out(before, window)
-    assert [r.number for r in after] == [r.number for r in before]
-    assert all((r.split == "excluded") == (b.split == "excluded") for r, b in zip(after, before, strict=True))
-    splits = [r.split for r in after if r.split != "excluded"]
-    assert splits == sorted(splits, key=["train", "gap", "test"].index)
-    if "test" in splits:
-        times = {split: [r.seconds for r in after if r.split == split] for split in ("train", "gap", "test")}
-        assert len(times["gap"]) >= window and times["test"][0] - times["train"][-1] >= Fraction(1, 2)
-        for split in ("train", "test"):
-            assert any(len(run) >= window and run[0].split == split for run in runs(after))
-        assert splits.count("test") >= round(len(splits) / 10)
-
-
-def test_a_clip_of_one_window_is_all_for_training() -> None:
-    assert [r.split for r in held_out(clip_records([True] * 3), 3)] == ["train"] * 3
-
-
-def test_a_hundred_frames_hold_out_the_last_ten() -> None:
-    splits = [r.split for r in held_out(clip_records([True] * 100), 3)]
-    assert splits == ["train"] * 78 + ["gap"] * 12 + ["test"] * 10
+def test_records_say_which_follow_each_other() -> None:
+    records = clip_records([True] * 4 + [False] + [True] * 7, [0] * 8 + [1] * 4)
+    records = [replace(r, pts=r.pts + (100 * 512 if r.number >= 10 else 0)) for r in records]
+    follows = [record.follows for record in linked(records)]
+    #           first                   excluded  after it           cut               hole
+    assert follows == [False, True, True, True, None, False, True, True, False, True, False, True]
+    runs_of = [[r.number for r in run] for run in runs(records)]
+    assert [[r.number for r in run] for run in runs(linked(records))] == runs_of == [
+        [0, 1, 2, 3], [5, 6, 7], [8, 9], [10, 11],
+    ]  # fmt: skip
 
 
 def test_runs_break_at_cuts_gaps_and_clips() -> None:
@@ -194,13 +166,6 @@ def test_what_chooses_a_checkpoint_and_what_judges_it_share_no_window(count: int
     assert abs(len(judging) - len(test) / 2) <= 0.5
 
 
-def test_each_clip_is_divided_by_itself() -> None:
-    long, short = (put_in("test", clip_records([True] * count)) for count in (40, 10))
-    short = [replace(record, clip="short") for record in short]
-    choosing, judging = halves([*long, *short], 3)
-    assert [len(choosing), len(judging)] == [17 + 10, 20 + 10]
-
-
 def test_windows_never_span_a_hole_in_time() -> None:
     records = clip_records([True] * 75)
     later = [replace(r, pts=r.pts + 25_600) if r.number >= 40 else r for r in records]
@@ -222,16 +187,6 @@ def test_windows_step_over_frames_that_repeat() -> None:
     assert [[record.number for record in window] for window in windows_in(run, 3)] == [[0, 3, 6], [3, 6, 9]]
     still = [replace(record, repeats=record.number > 0) for record in records]
     assert [[record.number for record in window] for window in windows_in(still, 3)][:2] == [[0, 1, 2], [1, 2, 3]]
-
-
-def test_short_clips_are_held_out_whole() -> None:
-    """Forty clips of ten frames: a tenth of them, evenly spread."""
-    beside: list[Record] = []
-    for number in range(40):
-        clip = held_out([replace(r, clip=str(number)) for r in clip_records([True] * 10)], 3, beside)
-        assert len({record.split for record in clip}) == 1
-        beside += clip
-    assert [sum(r.split == s for r in beside) for s in ("train", "gap", "test")] == [360, 0, 40]
 
 
 def test_a_file_name_that_is_no_unicode_is_found_again(tmp_path: Path) -> None:

@@ -7,9 +7,10 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from PIL import Image
 
 from data.domain.pictures import left_out, pictures_in, read_picture
-from data.domain.reading import Reading, bits_used
+from data.domain.reading import HEIF, SUFFIXES, Reading, bits_used
 from data.domain.sources import open_source
 from data.errors import PictureError
 
@@ -81,7 +82,25 @@ def test_a_giant_is_refused_before_memory_is_taken(tmp_path):
     assert Reading(most_megapixels=2).picture(small).shape == (1100, 1000, 3)
 
 
-def test_sub_folders_are_read_and_the_rest_is_named(tmp_path):
+def test_heic(tmp_path):
+    heif = pytest.importorskip("pillow_heif", reason="needs pip install -e '.[heif]'")
+    path, glass = tmp_path / "a.heic", tmp_path / "b.heif"
+    heif.from_pillow(Image.fromarray(GREY)).save(path, quality=95)
+    assert np.abs(read_picture(path).astype(int) - GREY).mean() < 3
+    shade = np.dstack([GREY, np.full(GREY.shape[:2], 128, np.uint8)])
+    heif.from_pillow(Image.fromarray(shade)).save(glass, quality=95)
+    assert np.abs(read_picture(glass).astype(int) - (GREY.astype(int) + 255) // 2).mean() < 4
+    large = tmp_path / "large.heic"
+    heif.from_pillow(Image.new("RGB", (1100, 1000))).save(large)
+    with pytest.raises(PictureError, match="more than 1 megapixels"):
+        Reading(most_megapixels=1).picture(large)
+    path.write_bytes(path.read_bytes()[:200])
+    with pytest.raises(PictureError, match="not a picture that can be read"):
+        read_picture(path)
+
+
+def test_sub_folders_are_read_and_the_rest_is_named(tmp_path, monkeypatch):
+    monkeypatch.setattr("data.domain.pictures.SUFFIXES", SUFFIXES - HEIF)  # as without the library
     for name in ("10.png", "2.png", "more/1.png", ".hidden/x.png"):
         write(tmp_path / name, GREY)
     (tmp_path / "notes.txt").write_text("hello")
@@ -93,7 +112,7 @@ def test_sub_folders_are_read_and_the_rest_is_named(tmp_path):
     ]
     assert [name.split(" (")[0] for name in left_out(tmp_path)] == ["more/x.heic", "notes.txt"]
     (note,) = open_source(tmp_path).notes()
-    assert "2 left out" in note and "notes.txt (no picture)" in note and "pillow-heif" in note
+    assert "2 left out" in note and "notes.txt (no picture)" in note and ".[heif]" in note
 
 
 def test_reported_folders(shared):

@@ -13,6 +13,7 @@ from data.video.reader import probe, read_frames
 from data.writing.encode import VideoWriter
 from data.writing.join import writing
 from data.writing.tracks import plan_tracks
+from tests.data.writing.hearing import heard
 from tests.media import write_av
 
 
@@ -21,26 +22,6 @@ def rewritten(source: Path, output: Path) -> list[str]:
         for frame in read_frames(source):
             writer.write(frame)
     return writer.notes
-
-
-def heard(path: Path, rate: int = 48_000, since: Fraction = Fraction(0)) -> np.ndarray:
-    """(samples,) float: the first sound track from `since` seconds on, each decoded piece at its own time."""
-    track = np.zeros(0)
-    with av.open(str(path)) as container:
-        for frame in container.decode(audio=0):
-            samples = frame.to_ndarray().astype(float).reshape(-1, frame.samples).mean(axis=0)
-            if frame.format.is_packed:
-                samples = frame.to_ndarray().astype(float).reshape(frame.samples, -1).mean(axis=1)
-            if frame.format.name[:3] in ("s16", "s32"):
-                samples /= 2.0 ** (int(frame.format.name[1:3]) - 1)
-            count = round(frame.samples * rate / frame.sample_rate)
-            samples = np.interp(np.arange(count) * frame.sample_rate / rate, np.arange(frame.samples), samples)
-            at = len(track) if frame.pts is None else round((frame.pts * frame.time_base - since) * rate)
-            if abs(at - len(track)) <= rate / 500:  # pieces may be shorter than the container's unit
-                at = len(track)
-            track = np.concatenate([track, np.zeros(max(0, at + count - len(track)))])
-            track[max(at, 0) : at + count] = samples[max(0, -at) :]
-    return track
 
 
 def tone(
@@ -189,9 +170,42 @@ def test_reported_sound_is_in_sync(shared, tmp_path, name):
     source, new = shared / "clips" / "reported" / name, tmp_path / "new.mp4"
     notes = [note for note in rewritten(source, new) if "audio" in note]
     assert not notes if REPORTED[name] is None else len(notes) == 1 and REPORTED[name] in notes[0]
-    if name == "sound_declared_only.ts" or name == "joined_four_parts.ts" or "changes" in name:
-        return  # no sound; or the source's times are not to be trusted: measured on drawn clips
-    before, after = (from_first_frame(path) for path in (source, new))
+    if name == "sound_declared_only.ts":
+        return  # no sound
+    parts = parts_of(source, tmp_path)
+    times = [frame.seconds for frame in read_frames(new)]
+    shown = 0
+    for part in parts:
+        begin, shown = times[shown], shown + len(list(read_frames(part)))
+        end = times[shown] if shown < len(times) else None
+        first = next(read_frames(part)).seconds
+        before, after = from_frame(part, first, stored="changes" in name), from_frame(new, begin)
+        in_sync(before, after if end is None else after[: round((end - begin) * 8000)])
+    assert shown == len(times)
+
+
+def parts_of(path: Path, folder: Path) -> list[Path]:
+    """The recordings that a broadcast stream was joined of, each by its own clock; else the file itself."""
+    if path.name != "joined_four_parts.ts":
+        return [path]
+    data, begins, last = path.read_bytes(), [0], -1
+    with av.open(str(path)) as container:
+        for packet in container.demux(container.streams.video[0]):
+            if packet.dts is None or packet.pos is None:
+                continue
+            if last >= 0 and not 0 < packet.dts - last < 90_000:
+                # It begins at the table of programmes, in pieces of 188 bytes, that comes before.
+                before = range(packet.pos // 188 * 188, 0, -188)
+                begins.append(next(at for at in before if data[at + 1] & 31 == data[at + 2] == 0))
+            last = packet.dts
+    paths = [folder / f"part{number}.ts" for number in range(len(begins))]
+    for part, first, end in zip(paths, begins, [*begins[1:], len(data)], strict=True):
+        part.write_bytes(data[first:end])
+    assert len(paths) == 4
+    return paths
+
+
+def in_sync(before: np.ndarray, after: np.ndarray) -> None:
     for first in range(0, min(len(before), len(after)) - 4000, 4000):
         one, other = before[first : first + 4000], after[first : first + 4000]
         if (
@@ -202,8 +216,7 @@ def test_reported_sound_is_in_sync(shared, tmp_path, name):
             assert likeness[400 - 16 : 400 + 17].max() > 0.97 * likeness.max(), first / 8000
 
 
-def from_first_frame(path: Path) -> np.ndarray:
-    """The sound at 8 kHz from the moment that the first frame is shown."""
-    start = next(read_frames(path)).seconds
-    sound = heard(path, since=min(start, Fraction(0)))[max(0, round(start * 48_000)) :]
+def from_frame(path: Path, start: Fraction, *, stored: bool = False) -> np.ndarray:
+    """The sound at 8 kHz from `start` seconds on; as `heard` has it."""
+    sound = heard(path, since=min(start, Fraction(0)), stored=stored)[max(0, round(start * 48_000)) :]
     return sound[: len(sound) // 6 * 6].reshape(-1, 6).mean(axis=1)
