@@ -79,6 +79,8 @@ def identity_run() -> None:
     from pipelines.translating.translation import LoadedRun
 
     class Same(torch.nn.Module):
+        generators: dict[str, torch.nn.Module] = {}
+
         def __init__(self) -> None:
             super().__init__()
             self.weight = torch.nn.Parameter(torch.zeros(1))

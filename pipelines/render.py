@@ -22,7 +22,7 @@ from pipelines.options import RenderOptions
 from pipelines.places import say
 from pipelines.progress import WORKING, Progress
 from pipelines.rendering.inputs import BatchError, clips_of, folder_for, stems_of
-from pipelines.rendering.leaving import KEY, Leaving, encoding_of, leaving_for, told
+from pipelines.rendering.leaving import KEY, Leaving, encoding_of, leaving_for
 from pipelines.rendering.painting import painter_for
 from pipelines.rendering.preview import preview
 from pipelines.span import seconds_of, span_of
@@ -136,7 +136,7 @@ def _key(job: Translation, options: RenderOptions) -> str:
     """Changes with everything that changes the result: weights, clip, person, options, version of the program."""
     decided = [version("retarget"), job.weights_sha256(), job.source.content(), person_of(job, options)]
     chosen = {name: value for name, value in dataclasses.asdict(options).items() if name not in _WHERE}
-    chosen |= told(options, job) | {"start": str(job.start)}
+    chosen |= {"start": str(job.start), "stop": str(job.stop)}
     return hashlib.sha256(json.dumps([*decided, chosen], sort_keys=True).encode()).hexdigest()
 
 

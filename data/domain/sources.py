@@ -101,10 +101,8 @@ class Video(Source):
         return read_glances(self.path, self.info, longest_px)
 
     def notes(self) -> list[str]:
-        size = self.info.width, self.info.height
-        if not doubtful_matrix(self.info.colour, *size):
-            return []
-        return [f"{self.label}: does not say which colours it has; taken for BT.709, as of HD, for it is so wide"]
+        note = f"{self.label}: does not say which colours it has; taken for BT.709, as of HD, for it is so wide"
+        return [note] if doubtful_matrix(self.info.colour, self.info.width, self.info.height) else []
 
     def sha256(self) -> str:
         return hashlib.sha256(file_digest(self.path)).hexdigest()

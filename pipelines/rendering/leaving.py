@@ -5,7 +5,7 @@ import json
 from abc import ABC, abstractmethod
 from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 from data.disk import make_folder
 from data.errors import SettingsError
@@ -145,9 +145,3 @@ def leaving_for(
         return PictureFolder(output, metadata)
     SegmentWriter(output, source=job.source.info, encoding=encoding)  # refuses a size that the codec does not hold
     return VideoFile(output, encoding, plan_tracks(job.source.sound, muxer_of(output)) if job.source.sound else None)
-
-
-def told(options: RenderOptions, job: Translation) -> dict[str, Any]:
-    """What of the options decides how the result is encoded."""
-    chosen = {"codec": options.codec, "quality": options.quality, "hardware": options.hardware, "hdr": options.hdr}
-    return chosen | {"stop": str(job.stop)}

@@ -30,7 +30,7 @@ def test_damaged_files_are_rendered_right_or_refused_in_one_line(guarded: Guarde
 
 
 def test_damaged_sound_costs_its_own_pieces_alone(tmp_path: Path) -> None:
-    """Pieces of a broadcast stream that do not begin with their header: MP4 cannot take these, after all is rendered."""
+    """Pieces of a broadcast stream without their headers: MP4 cannot take these, and all frames are done by then."""
     source = tmp_path / "a.ts"
     write_av(source, video_seconds=2, sound_seconds=2, events=[], codec="aac")
     data = bytearray(source.read_bytes())
