@@ -79,10 +79,9 @@ def identity_run() -> None:
     from pipelines.translating.translation import LoadedRun
 
     class Same(torch.nn.Module):
-        generators: dict[str, torch.nn.Module] = {}
-
         def __init__(self) -> None:
             super().__init__()
+            self.generators: dict[str, torch.nn.Module] = {}
             self.weight = torch.nn.Parameter(torch.zeros(1))
 
     def loaded(options, *, clip_is_named: bool) -> LoadedRun:
