@@ -8,7 +8,7 @@ from data.faces.align import face_width
 
 # In face widths. How far points may leave the face's own motion within one frame: expression, and a turn of the head,
 # which no similarity follows.
-_SLACK = 0.002
+_SLACK = 0.001
 _LOST = 0.06  # where it is not known how the picture moved
 _TAIL = 4.0  # degrees of freedom of Student's t: what is far off, of either kind, counts for less
 _ROUNDS = 4

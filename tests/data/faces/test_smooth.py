@@ -75,7 +75,7 @@ def test_where_the_motion_is_not_known_the_finds_decide() -> None:
 def test_a_face_that_leaves_the_pictures_motion_is_followed_in_time() -> None:
     """The picture says that it stands still; the points, found again and again elsewhere, say where it is."""
     true, found, motions = track("still")
-    drift = np.linspace(0, 0.2 * WIDTH, len(found))[:, None, None] * [1.0, 0.0]
+    drift = np.linspace(0, 0.1 * WIDTH, len(found))[:, None, None] * [1.0, 0.0]
     smooth = smooth_track(found + drift, motions, JITTER)
     assert np.abs(smooth - true - drift).max() < 0.03 * WIDTH
 
