@@ -119,7 +119,7 @@ def attempt(words: Sequence[str], seconds: float | None) -> bool:
         find = Haar.find
 
         def counted(self, rgb):
-            with open(TALLY, "a") as tally:
+            with Path(TALLY).open("a") as tally:
                 tally.write("x")
             return find(self, rgb)
 
