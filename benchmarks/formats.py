@@ -31,6 +31,13 @@ after the first frame's. Sound: the worst shift of half a second of the first tr
 Jumps of a container's clock are mended, and pieces of sound placed, by `data/video/timeline.py` on both sides: for
 broadcast streams (.ts) and for TrueHD the reference is therefore not independent of the program.
 
+Colours that a file does not tag are taken for BT.709 where it is 1280 pixels or more wide or has more than 576
+lines, and for BT.601 else, limited range. No standard says so: it is the rule of libplacebo, its function
+`pl_color_system_guess_ycbcr`, by which mpv and VLC show such files; here the longer side counts as the width, so that
+turning a picture changes nothing. It matters for wide and low video, 1280 x 534 for one, which FFmpeg's tools show by
+BT.601: `extract` and `render` say a line there. Damaged files are tried by the thousand (`python -m
+benchmarks.mutations --help`); one that holds some frames and takes more than a minute counts as a hang there.
+
 Made by `python -m benchmarks.formats CLIPS/reported CLIPS/awkward CLIPS/scenes CLIPS/faces`.
 
 | file | frames in | out | time error, ms | sound, ms | shape | exit code | line |

@@ -144,4 +144,7 @@ def leaving_for(
     if encoding is None:
         return PictureFolder(output, metadata)
     SegmentWriter(output, source=job.source.info, encoding=encoding)  # refuses a size that the codec does not hold
-    return VideoFile(output, encoding, plan_tracks(job.source.sound, muxer_of(output)) if job.source.sound else None)
+    video = VideoFile(output, encoding, plan_tracks(job.source.sound, muxer_of(output)) if job.source.sound else None)
+    if encoding.keep_hdr and job.source.info.colour.get("transfer") not in HDR_TRANSFERS:
+        video.notes += (f"{job.source.label}: is not HDR, so there is none to keep",)
+    return video

@@ -13,6 +13,7 @@ from data.domain.domain import Domain
 from data.domain.pictures import read_picture
 from data.video.reader import probe, read_frames
 from pipelines.cli import run
+from tests.data.video.drawn import encoded, planar
 from tests.media import frame_times, sound_packets
 from tests.pipelines.runs import draw, one_error, train_drawn
 
@@ -88,6 +89,21 @@ def test_codecs(here: Path, codec: str, suffix: str) -> None:
     result = here / f"renders/large-as-b{suffix}"
     assert probe(result).codec == codec and len(list(read_frames(result))) == 6
     assert probe(here / f"renders/large-as-b-compare{suffix}").width == 128
+
+
+def test_hdr_is_kept_where_that_is_asked_and_there_is_any(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    ramp = np.tile(np.linspace(64, 900, 64).astype("<u2"), (64, 1))
+    frame = planar([ramp, *[np.full((32, 32), 512, "<u2")] * 2], "yuv420p10le")
+    encoded(here / "hdr.mp4", [frame] * 3, color_trc=16, colorspace=9, color_primaries=9)
+    assert run(["render", "--input", "hdr.mp4", "--output", "sdr.mp4"]) == 0
+    assert run(["render", "--input", "hdr.mp4", "--output", "kept.mp4", "--hdr", "keep"]) == 0
+    told = probe(here / "kept.mp4")
+    assert (told.codec, told.pixel_format, told.colour["transfer"]) == ("hevc", "yuv420p10le", "smpte2084")
+    both = [next(read_frames(here / name)).rgb.astype(int) for name in ("sdr.mp4", "kept.mp4")]
+    assert np.abs(both[0] - both[1]).mean() < 8  # what networks that learned nothing make is hard to encode
+    assert "not HDR" not in capsys.readouterr().out
+    assert run(["render", "--input", "a.mp4", "--output", "same.mp4", "--hdr", "keep"]) == 0
+    assert "not HDR" in capsys.readouterr().out and probe(here / "same.mp4").codec == "h264"
 
 
 def test_many_clips_are_done_whole_and_what_fails_is_named(here: Path, capsys: pytest.CaptureFixture[str]) -> None:

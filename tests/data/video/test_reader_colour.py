@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from data.domain.sources import open_source
 from data.video.colour import MATRICES, TRANSFERS
 from data.video.hdr import BT2020_TO_BT709, HDR_TRANSFERS, hdr_to_sdr
 from data.video.reader import probe, read_frames
@@ -96,3 +97,20 @@ def test_ycgco_is_read_as_tagged(tmp_path, full, pixels):
     clip = encoded(tmp_path / "a.mp4", [frame], colorspace=8, color_range=2 if full else 1)
     assert probe(clip).colour["space"] == "ycgco"
     assert np.abs(centres(next(read_frames(clip)).rgb) - PATCHES).max() <= 4
+
+
+@pytest.mark.parametrize(
+    ("size", "matrix", "told"),
+    [
+        ((720, 576), "smpte170m", False), ((1024, 576), "smpte170m", False), ((854, 480), "smpte170m", False),
+        ((1280, 720), "bt709", False), ((640, 640), "bt709", False),
+        ((1280, 534), "bt709", True), ((534, 1280), "bt709", True),
+    ],
+)  # fmt: skip
+def test_untagged_video_has_the_colours_that_players_take_it_to_have(tmp_path, size, matrix, told):
+    """libplacebo's pl_color_system_guess_ycbcr: HD from 1280 pixels of width, or from 577 lines on."""
+    shown = np.array([200, 60, 90])
+    frame = yuv420(np.broadcast_to(shown / 255, (size[1], size[0], 3)), matrix, full=False)
+    clip = encoded(tmp_path / "a.mp4", [frame])
+    assert np.abs(next(read_frames(clip)).rgb[100, 100].astype(int) - shown).max() <= 3
+    assert bool(open_source(clip).notes()) == told

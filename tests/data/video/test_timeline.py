@@ -112,3 +112,27 @@ def test_missing_and_repeated_times_of_sound_are_counted():
     clock, second = SampleClock(), Fraction(1, 50)
     given = [Fraction(0), None, None, Fraction(2, 50), Fraction(4, 50), Fraction(1)]
     assert [clock.stamp(time, second) * 50 for time in given] == [0, 1, 2, 3, 4, 50]
+
+
+def test_a_time_hours_away_from_its_neighbours_is_a_mistake(tmp_path):
+    """Damaged times of some pictures of a broadcast stream: MP4 could not even hold the hole before them."""
+    path = tmp_path / "a.ts"
+    with av.open(str(path), "w") as output:
+        video = output.add_stream("libx264", rate=25, options={"bf": "2", "b-adapt": "0"})  # stored in another order
+        video.width, video.height, video.pix_fmt = 64, 48, "yuv420p"
+        for number in range(50):
+            frame = av.VideoFrame.from_ndarray(np.full((48, 64, 3), 4 * number, np.uint8), "rgb24")
+            output.mux(video.encode(frame.reformat(format="yuv420p")))
+        output.mux(video.encode(None))
+    right = [frame.seconds for frame in read_frames(path)]
+    data, stamp = bytearray(path.read_bytes()), 2**32 + 2**31  # twenty hours of 1/90,000 s
+    fields = (0x31 | stamp >> 29 & 14, (stamp & 0x3FFF8000) << 2 | 0x10000 | (stamp & 0x7FFF) << 1 | 1)
+    both = [at for at in range(len(data)) if data[at : at + 4] == b"\0\0\1\xe0" and data[at + 7] == 0xC0]
+    for at in both[20:24]:
+        data[at + 9 : at + 14] = fields[0].to_bytes(1, "big") + fields[1].to_bytes(4, "big")
+    path.write_bytes(data)
+    times = [frame.seconds for frame in read_frames(path)]
+    assert len(times) == len(right) == 50 and times[:20] == right[:20] and times[-1] - times[0] < 3
+    rewritten(path, tmp_path / "new.mp4")
+    new = [frame.seconds for frame in read_frames(tmp_path / "new.mp4")]
+    assert [time - new[0] for time in new] == [time - times[0] for time in times]
