@@ -5,13 +5,14 @@ us read other files or the network.
 """
 
 import errno
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from fractions import Fraction
 from pathlib import Path
 
 import av
 from av.container import InputContainer
+from av.packet import Packet
 from av.stream import Discard, Disposition, Stream
 from av.video.stream import VideoStream
 
@@ -77,6 +78,19 @@ def main_video_stream(container: InputContainer, path: str | Path) -> VideoStrea
             stream.discard = Discard.all
     video.codec_context.thread_count = 1  # with more, what a damaged file decodes to changes from run to run
     return video
+
+
+def packets_of(container: InputContainer, streams: Sequence[Stream]) -> Iterator[Packet]:
+    """The packets of those streams as they stand in the file; each stream's last is empty.
+
+    PyAV stops at the first packet of a stream that appears midway, as in a broadcast: what follows is read on.
+    """
+    while streams:
+        try:
+            yield from container.demux(*streams)
+            return
+        except IndexError:
+            continue
 
 
 def time_base_of(stream: Stream) -> Fraction:

@@ -13,7 +13,7 @@ from av.video.stream import VideoStream
 
 from data.errors import NotAVideoError
 from data.video.colour import colour_of
-from data.video.container import main_video_stream, open_local, time_base_of
+from data.video.container import main_video_stream, open_local, packets_of, time_base_of
 from data.video.deinterlace import Decoded, Deinterlacer
 from data.video.developing import Developer
 from data.video.frame import Frame, Glance, VideoInfo, fitted_size
@@ -31,7 +31,7 @@ def probe(path: str | Path) -> VideoInfo:
     """
     with open_local(path) as container:
         stream = main_video_stream(container, path)
-        first, _ = next(_decoded_frames(container.demux(stream), stream), (None, None))
+        first, _ = next(_decoded_frames(packets_of(container, [stream]), stream), (None, None))
         if first is None:
             raise NotAVideoError(_no_frame(path))
         colour, rate = colour_of(first), stream.average_rate or stream.guessed_rate or Fraction(0)
@@ -120,9 +120,9 @@ def _pictures(
         stream = main_video_stream(container, path)
         time_base, develop, deinterlacer = time_base_of(stream), Developer(), Deinterlacer()
         if near is None or timeline.may_jump:
-            decoded = _decoded_frames(timeline.straightened(container.demux(stream)), stream)
+            decoded = _decoded_frames(timeline.straightened(packets_of(container, [stream])), stream)
         else:
-            for first in _decoded_frames(container.demux(stream), stream):
+            for first in _decoded_frames(packets_of(container, [stream]), stream):
                 develop.look(*first)  # the shape of the file's first picture is that of all
                 break
             found = _from_key_frame(container, stream, near)
@@ -145,7 +145,7 @@ def _from_key_frame(
         container.seek(int((start - _BEFORE_SECONDS) / time_base_of(stream)), stream=stream)
     except av.FFmpegError:
         return None
-    frames = _decoded_frames(container.demux(stream), stream)
+    frames = _decoded_frames(packets_of(container, [stream]), stream)
     first = next(frames, None)
     if first is None or first[0].pts is None or first[0].pts * time_base_of(stream) > start:
         return None

@@ -14,7 +14,7 @@ from av.container import InputContainer
 from av.packet import Packet
 from av.stream import Stream
 
-from data.video.container import open_local
+from data.video.container import open_local, packets_of
 
 _MAY_JUMP = 0x200  # AVFMT_TS_DISCONT
 # FFmpeg's own limits (dts_delta_threshold and ts_discontinuity_process): less is a hole, or a repair within the track.
@@ -111,7 +111,7 @@ def _mistaken(packet: Packet) -> bool:
 def _readable(container: InputContainer) -> Iterator[Packet]:
     """Packets of pictures, sound and subtitles, as far as the file can be read."""
     streams = [stream for stream in container.streams if stream.type in ("video", "audio", "subtitle")]
-    packets = container.demux(streams) if streams else iter(())
+    packets = packets_of(container, streams)
     while True:
         try:
             packet = next(packets, None)

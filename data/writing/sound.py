@@ -10,7 +10,7 @@ from av.container import InputContainer, OutputContainer
 from av.packet import Packet
 from av.stream import Discard, Stream
 
-from data.video.container import time_base_of
+from data.video.container import packets_of, time_base_of
 from data.video.timeline import Clock, SampleClock
 from data.writing.tracks import Tracks
 from data.writing.transcode import Transcoder
@@ -173,7 +173,7 @@ class Sound:
         if not self._tracks:
             return
         try:
-            packets = container.demux([track.stream for track in self._tracks.values()])
+            packets = packets_of(container, [track.stream for track in self._tracks.values()])
             for packet in self._plan.timeline.straightened(packets):
                 if packet.size:
                     yield packet

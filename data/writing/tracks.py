@@ -13,7 +13,7 @@ from av.container import InputContainer
 from av.packet import Packet
 from av.stream import Disposition, Stream
 
-from data.video.container import open_local
+from data.video.container import open_local, packets_of
 from data.video.timeline import Timeline
 
 # What players take in each kind of file; FFmpeg would write more. None: whatever the muxer takes.
@@ -49,13 +49,14 @@ class Tracks:
 @dataclass
 class _Seen:
     """What arrives in a track. kinds: (samples a second, channels) of its decoded sound. hidden: parts between heard
-    ones are hidden by an edit list."""
+    ones are hidden by an edit list. declared: the container says the rate before any is decoded."""
 
     packets: int = 0
     first: list[Packet] = field(default_factory=list)
     kinds: list[tuple[int, int]] = field(default_factory=list)
     pending: bool = False
     hidden: bool = False
+    declared: bool = True
 
 
 def plan_tracks(path: Path, muxer: str) -> Tracks:
@@ -106,9 +107,9 @@ def _others(container: InputContainer) -> list[str]:
 
 
 def _look_through(container: InputContainer, streams: list[Stream], timeline: Timeline) -> dict[int, _Seen]:
-    seen = {stream.index: _Seen() for stream in streams}
+    seen = {stream.index: _Seen(declared=bool(getattr(stream, "rate", 1))) for stream in streams}
     fixed = container.format.name in _FIXED
-    packets = timeline.straightened(container.demux(streams)) if streams else iter(())
+    packets = timeline.straightened(packets_of(container, streams))
     while True:
         try:
             packet = next(packets, None)
@@ -153,6 +154,8 @@ def _reason(stream: Stream, one: _Seen, muxer: str) -> tuple[str, tuple[int, str
         reason = "changes midway (" + ", ".join(f"{rate} Hz {count} ch" for rate, count in one.kinds) + ")"
     elif one.hidden:
         reason = "has parts between others that an edit list hides"
+    elif not one.declared:
+        reason = "does not say its rate"
     elif _fits(stream, one, muxer):
         return "", None
     else:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from data.video.reader import probe, read_frames
 from data.video.timeline import SampleClock
 from data.writing.encode import VideoWriter
-from tests.media import write_av
+from tests.media import write_av, write_frames
 
 WRAP_SECONDS = Fraction(2**33, 90_000)
 
@@ -136,3 +136,34 @@ def test_a_time_hours_away_from_its_neighbours_is_a_mistake(tmp_path):
     rewritten(path, tmp_path / "new.mp4")
     new = [frame.seconds for frame in read_frames(tmp_path / "new.mp4")]
     assert [time - new[0] for time in new] == [time - times[0] for time in times]
+
+
+def test_tracks_that_appear_midway_cost_nothing(tmp_path):
+    """The second recording has four tracks more, of which the beginning of the stream does not tell."""
+    write_frames(tmp_path / "silent.mp4", [np.full((48, 64, 3), 90, np.uint8)] * 60, sound=False)
+    with av.open(str(tmp_path / "silent.mp4")) as source, av.open(str(tmp_path / "1.ts"), "w") as output:
+        stream = output.add_stream_from_template(source.streams.video[0])
+        for packet in source.demux(video=0):
+            if packet.size:
+                packet.stream = stream
+                output.mux(packet)
+    with av.open(str(tmp_path / "2.ts"), "w") as output:
+        video = output.add_stream("libx264", rate=25)
+        video.width, video.height, video.pix_fmt = 64, 48, "yuv420p"
+        sounds = [output.add_stream("mp2", rate=48_000, layout="mono") for _ in range(4)]
+        for number in range(25):
+            picture = av.VideoFrame.from_ndarray(np.full((48, 64, 3), 9 * number, np.uint8), "rgb24")
+            picture.pts, picture.time_base = 60 + number, Fraction(1, 25)
+            output.mux(video.encode(picture.reformat(format="yuv420p")))
+            for sound in sounds:
+                piece = av.AudioFrame.from_ndarray(np.zeros((1, 1920), np.int16), "s16", "mono")
+                piece.sample_rate, piece.pts, piece.time_base = 48_000, (60 + number) * 1920, Fraction(1, 48_000)
+                output.mux(sound.encode(piece))
+        for one in (video, *sounds):
+            output.mux(one.encode(None))
+    path = tmp_path / "both.ts"
+    path.write_bytes((tmp_path / "1.ts").read_bytes() + (tmp_path / "2.ts").read_bytes())
+    assert len(list(read_frames(path))) == 85
+    notes = rewritten(path, tmp_path / "new.mp4")
+    assert len(notes) == 4 and all("encoded to AAC at 48000 Hz" in note for note in notes)
+    assert len(list(read_frames(tmp_path / "new.mp4"))) == 85
