@@ -15,14 +15,18 @@ from data.errors import BadNameError, OutputError
 from durable import files
 
 _NAME = re.compile(r"[\w][\w .,+&()-]{0,99}")
+_MOST_BYTES = 200
+"""Of a name: with what is put before and after it, below the 255 that file systems take."""
 
 
 def check_name(name: str, what: str) -> str:
     """`name` as it is, where it is fit to be one folder's name.
 
-    Raises BadNameError: empty, a path, hidden, longer than 100 characters, or with signs that file systems refuse.
+    Raises BadNameError: empty, a path, hidden, longer than 100 characters or 200 bytes, or with signs that file systems
+    refuse.
     """
-    if not _NAME.fullmatch(name) or name != name.strip() or name.endswith("."):
+    too_long = len(name.encode(errors="replace")) > _MOST_BYTES
+    if too_long or not _NAME.fullmatch(name) or name != name.strip() or name.endswith("."):
         raise BadNameError(
             f"{what} {name!r}: cannot be a folder's name; use letters, digits, '-' and '_', no '/' and no leading '.'"
         )
@@ -32,7 +36,8 @@ def check_name(name: str, what: str) -> str:
 def name_from(text: str) -> str:
     """A folder's name made from any text: what `check_name` refuses is replaced by '-'."""
     text = unicodedata.normalize("NFC", text)
-    name = re.sub(r"[^\w .,+&()-]+", "-", text).strip(" .-")[:100].strip(" .-")
+    name = re.sub(r"[^\w .,+&()-]+", "-", text).strip(" .-")[:100]
+    name = name.encode(errors="replace")[:_MOST_BYTES].decode(errors="ignore").strip(" .-")
     return name if _NAME.fullmatch(name) else "clip"
 
 

@@ -4,14 +4,78 @@ Beside `recycle` and `data`, which both write and never import each other. Error
 knows what to say of them.
 """
 
+import hashlib
 import os
+import re
+import shutil
+import socket
+import uuid
 from contextlib import suppress
+from functools import cache
 from pathlib import Path
+
+_LONGEST_STEM = 60
+"""Bytes of a file's name that its temporary name repeats: no system takes names of more than 255."""
+_OF_A_PROCESS = re.compile(r"\.(.+)\.(?P<host>[\w-]+)-(?P<pid>\d+)-[0-9a-f]{8}\.partial(\.\w+)?")
 
 
 def partial_path(path: Path) -> Path:
-    """The hidden temporary name beside `path`, with its suffix, for what is being written."""
-    return path.with_name(f".{path.stem}.partial{path.suffix}")
+    """A hidden temporary name beside `path`, with its suffix, for what is being written: no other process has it.
+
+    What a process of this machine that is no more left under such a name of the same file is removed.
+    """
+    stem = path.stem.encode(errors="surrogateescape")
+    if len(stem) > _LONGEST_STEM:
+        stem = stem[: _LONGEST_STEM - 9] + b"-" + hashlib.sha256(stem).hexdigest()[:8].encode()
+    start = "." + stem.decode(errors="replace") + "."
+    with suppress(OSError), os.scandir(path.parent) as entries:
+        for entry in entries:
+            if (
+                entry.name.startswith(start)
+                and entry.name.endswith(f".partial{path.suffix}")
+                and _abandoned(entry.name)
+            ):
+                remove(Path(entry.path))
+    return path.with_name(f"{start}{own_name()}.partial{path.suffix}")
+
+
+def own_name() -> str:
+    """What names this process and no other, on any machine: host, number, and what was drawn for it."""
+    return f"{_host()}-{os.getpid()}-{_drawn(os.getpid())}"
+
+
+def remove(path: Path) -> None:
+    """Removes a file, or a folder with all in it; nothing where it is not there or cannot be."""
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        with suppress(OSError):
+            path.unlink(missing_ok=True)
+
+
+@cache
+def _host() -> str:
+    return re.sub(r"[^\w-]", "-", socket.gethostname(), flags=re.ASCII)[:40] or "host"
+
+
+@cache
+def _drawn(_: int) -> str:
+    """Anew after a fork; machines may share names, and containers of a machine numbers."""
+    return uuid.uuid4().hex[:8]
+
+
+def _abandoned(name: str) -> bool:
+    """Whether a temporary name belongs to a process of this machine that has ended."""
+    owner = _OF_A_PROCESS.fullmatch(name)
+    if owner is None or owner["host"] != _host():
+        return False
+    try:
+        os.kill(int(owner["pid"]), 0)
+    except ProcessLookupError:
+        return True
+    except (OSError, OverflowError):
+        pass
+    return False
 
 
 def flush(path: Path) -> None:
@@ -40,8 +104,7 @@ def write_bytes(path: Path, content: bytes) -> None:
         partial.write_bytes(content)
         put_in_place(partial, path)
     finally:
-        with suppress(OSError):
-            partial.unlink(missing_ok=True)
+        remove(partial)
 
 
 def _flush_names(folder: Path) -> None:

@@ -6,16 +6,18 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from data.disk import check_name, make_folder, name_from, put_in_place, remove_folder
-from data.domain.domain import Clip, Domain, Record, require_window
+from data.disk import check_name, make_folder, name_from, remove_folder
+from data.domain.domain import Domain, key_of
 from data.domain.part import part_of
 from data.domain.published import is_published, is_single, read_published
 from data.domain.reading import Reading
 from data.domain.sources import Source, open_source
+from data.domain.splits import require_window
 from data.domain.web import fetch, is_url
 from data.errors import MissingInputError, RetargetError, SettingsError, TooFewFramesError
 from data.faces.placing import LOOKS, everybody
-from pipelines.extracting.clip import Eyes, Made, Wanted, eyes_of, make_clip
+from durable.files import partial_path
+from pipelines.extracting.clip import Eyes, Wanted, eyes_of, make_clip
 from pipelines.extracting.people import show_people
 from pipelines.options import ExtractOptions
 from pipelines.pages.overview import summarise, write_contact_sheet
@@ -29,7 +31,7 @@ FACE_PX, FRAME_PX = 288, 256
 """Sides of pictures where the user does not say: see ExtractOptions.size."""
 Input = tuple[Source, str | None]
 """A source, and the part of the domain that all of it is; None: one is to be held out."""
-OWN_NAMES = {"frames", "frames.jsonl", "identity.json", "people.jpg"}
+OWN_NAMES = {"frames", "clips", "names.jsonl", "identity.json", "people.jpg"}
 """What may stand in a domain's folder before its domain.json does."""
 
 
@@ -49,19 +51,20 @@ def extract(options: ExtractOptions) -> None:
     planned, aligner = _planned(options)
     if options.people:
         for name, inputs in planned.items():
-            show_people(_opened(options.domains / name, options, aligner)[0], [source for source, _ in inputs], options)
+            show_people(_opened(options.domains / name, options, aligner), [source for source, _ in inputs], options)
         return None
     opened = [_opened(options.domains / name, options, aligner) for name in planned]
-    new = [domain for domain, _ in opened if not domain.clips]
+    new = [domain for domain in opened if not domain.clips]
     try:
-        for (domain, records), inputs in zip(opened, planned.values(), strict=True):
-            _complete(domain, records, inputs, options)
+        for domain, inputs in zip(opened, planned.values(), strict=True):
+            _complete(domain, inputs, options)
     except Exception as error:
         # A domain with no window is none, and half a set is none where its pictures are at fault. Else clips that are
         # done stay, and so does everything at Ctrl-C: the next start goes on from there.
         at_fault = isinstance(error, RetargetError) and error.exit_code == RetargetError.exit_code
         for domain in new:
-            if not domain.clips or isinstance(error, TooFewFramesError) or (at_fault and len(opened) > 1):
+            none_left = not domain.clips or isinstance(error, TooFewFramesError) or (at_fault and len(opened) > 1)
+            if none_left and not domain.others_at_work():
                 remove_folder(domain.folder)
         raise
 
@@ -123,15 +126,19 @@ def _reading(options: ExtractOptions) -> tuple[Reading, int | None]:
     return reading, None if options.range == "auto" else int(options.range)
 
 
-def _complete(domain: Domain, records: list[Record], inputs: list[Input], options: ExtractOptions) -> None:
+def _complete(domain: Domain, inputs: list[Input], options: ExtractOptions) -> None:
     """Adds to a domain what is not in it yet. Raises RetargetError."""
     eyes = None if domain.aligner == "none" else eyes_of(domain.aligner, domain.identity, options)
     domain.aligner = "none" if eyes is None else eyes.aligner.name
-    make_folder(domain.folder / "frames")
+    domain.begin()
+    settings = [_settings(source, split, domain, options) for source, split in inputs]
+    places = domain.places([key_of(source.path, own) for (source, _), own in zip(inputs, settings, strict=True)])
     with Progress("extracting", [source.info.frames for source, _ in inputs]) as progress:
-        for source, split in inputs:
+        for (source, split), own, (name, place) in zip(inputs, settings, places, strict=True):
             progress.clip(source.label)
-            records = _add(source, split, domain, records, eyes, options)
+            _add(Wanted(source, split, source.sha256(), own, name, place), domain, eyes)
+    domain.refresh()
+    records = list(domain.records(landmarks=False))
     require_window(records, min(_window(source, options) for source, _ in inputs), str(domain.folder))
     write_contact_sheet(domain, records)
     summarise(domain, records)
@@ -144,15 +151,18 @@ def _window(source: Source, options: ExtractOptions) -> int:
     return source.shot_frames or WINDOW
 
 
-def _opened(folder: Path, options: ExtractOptions, aligner: str) -> tuple[Domain, list[Record]]:
-    """The domain of that name with its records: as it is on disk, or new. Raises SettingsError for other settings."""
+def _opened(folder: Path, options: ExtractOptions, aligner: str) -> Domain:
+    """The domain of that name: as it is on disk, or new. Raises SettingsError for other settings."""
+    size = options.size or (FRAME_PX if aligner == "none" else FACE_PX)
+    new = Domain(folder, aligner=aligner, size=size, versions=_versions())
     if not (folder / "domain.json").exists():
         # What an interrupted start left is ours; anything else is not, and a failure here must not remove it.
         if folder.exists() and (not folder.is_dir() or {path.name for path in folder.iterdir()} - OWN_NAMES):
             raise SettingsError(f"{folder}: is there and is no domain; give another --name or --domains")
-        size = options.size or (FRAME_PX if aligner == "none" else FACE_PX)
-        return Domain(folder, aligner=aligner, size=size, versions=_versions()), []
-    domain = Domain.load(folder)
+        return new
+    domain = Domain.load(folder, say)
+    if not domain.clips:
+        return new
     other = []
     if options.align not in ("auto", domain.aligner):
         other.append(f"--align {domain.aligner} (now {options.align})")
@@ -162,38 +172,38 @@ def _opened(folder: Path, options: ExtractOptions, aligner: str) -> tuple[Domain
         raise SettingsError(
             f"{folder}: made with {', '.join(other)}; use the same settings, another --name, or delete the folder"
         )
-    return domain, list(domain.records())
+    return domain
 
 
 def _versions() -> dict[str, str]:
     return {name: version(name) for name in ("retarget", "av", "opencv-python", "scenedetect", "face-alignment")}
 
 
-def _add(
-    source: Source,
-    split: str | None,
-    domain: Domain,
-    records: list[Record],
-    eyes: Eyes | None,
-    options: ExtractOptions,
-) -> list[Record]:
-    """The domain's records with those of one more clip, unless that is there under the same hash and settings."""
-    wanted = Wanted(source, split, source.sha256(), _settings(source, split, domain, options))
+def _add(wanted: Wanted, domain: Domain, eyes: Eyes | None) -> None:
+    """Adds a clip, unless that is there under the same hash and settings. Raises RetargetError."""
+    path = wanted.source.path
+
+    def waiting(holder: str) -> None:
+        say(f"{path}: is being extracted by {holder}; waiting for it")
+
     if wanted.is_in(domain):
-        say(f"{source.path}: already in {domain.folder}")
-        return records
-    for note in source.notes():
-        say(note)
-    name = _name_for(wanted, domain)
-    workplace = make_folder(domain.folder / "frames" / f".{name}")
-    earlier = _earlier(source.path, wanted.settings, domain)
-    beside = [record for record in records if earlier is None or record.clip != earlier.clip]
-    made = make_clip(wanted, name, domain, beside, eyes, workplace)
-    records = _enter(made, domain, records)
-    remove_folder(workplace)
+        say(f"{path}: already in {domain.folder}")
+        return
+    with domain.working_on(wanted.name, waiting) as exclusive:
+        if wanted.is_in(domain):
+            say(f"{path}: already in {domain.folder}")
+            return
+        for note in wanted.source.notes():
+            say(note)
+        workplace = domain.workplace(wanted.name)
+        workplace = make_folder(workplace if exclusive else partial_path(workplace))
+        made = make_clip(wanted, domain, eyes, workplace)
+        if made.identity is not None:
+            domain.know(made.identity.to_json())
+        domain.enter(made.clip, made.records, made.pictures)
+        remove_folder(workplace)
     if len(domain.clips) > 1:
-        say(f"{source.path}: put beside the other clips of {domain.folder}; give another --name for another domain")
-    return records
+        say(f"{path}: put beside the other clips of {domain.folder}; give another --name for another domain")
 
 
 def _settings(source: Source, split: str | None, domain: Domain, options: ExtractOptions) -> dict[str, Any]:
@@ -202,42 +212,3 @@ def _settings(source: Source, split: str | None, domain: Domain, options: Extrac
     settings = {"align": domain.aligner, "size": domain.size, "face": options.face, "window": window}
     kept = {} if options.hidden == "drop" else {"hidden": options.hidden}
     return settings | kept | source.settings(options.strips) | ({} if split is None else {"split": split})
-
-
-def _earlier(path: Path, settings: dict[str, Any], domain: Domain) -> Clip | None:
-    """The clip that was made from the same part of the same path, when its bytes or its other settings were others."""
-
-    def is_it(clip: Clip) -> bool:
-        part = all(clip.settings.get(name) == settings.get(name) for name in ("start", "stop"))
-        return part and Path(clip.path) == path.resolve()
-
-    return next((clip for clip in domain.clips if is_it(clip)), None)
-
-
-def _name_for(wanted: Wanted, domain: Domain) -> str:
-    """A name after the source's that no other clip of the domain has."""
-    earlier = _earlier(wanted.source.path, wanted.settings, domain)
-    taken = {clip.clip for clip in domain.clips if clip is not earlier}
-    name = name_from(wanted.source.path.resolve().stem)
-    candidates = (name if count == 1 else f"{name}-{count}" for count in range(1, len(taken) + 2))
-    return next(candidate for candidate in candidates if candidate not in taken)
-
-
-def _enter(made: Made, domain: Domain, records: list[Record]) -> list[Record]:
-    """Puts a clip into its domain on disk, in the place of an earlier one from the same path: pictures, table, all.
-
-    Gives the domain's records with the clip's. Raises OutputError.
-    """
-    earlier = _earlier(Path(made.clip.path), made.clip.settings, domain)
-    place = domain.clips.index(earlier) if earlier is not None else len(domain.clips)
-    domain.clips[place : place + 1] = [made.clip]
-    if made.identity is not None:
-        domain.identity = made.identity.to_json()
-    kept = [record for record in records if earlier is None or record.clip != earlier.clip]
-    order = {clip.clip: number for number, clip in enumerate(domain.clips)}
-    records = sorted([*kept, *made.records], key=lambda record: order[record.clip])
-    final = domain.folder / "frames" / made.clip.clip
-    remove_folder(final)
-    put_in_place(made.pictures, final)
-    domain.save(records)
-    return records

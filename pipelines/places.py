@@ -15,13 +15,13 @@ def say(line: str) -> None:
 def find_domain(name: str, domains: Path) -> Domain:
     """The domain of that name, or in that folder. Raises MissingInputError, BadNameError, SettingsError."""
     if (Path(name) / "domain.json").is_file():
-        return Domain.load(Path(name))
+        return Domain.load(Path(name), say)
     folder = Path(name) if "/" in name else domains / check_name(name, "domain")
     if not folder.is_dir() and domains.is_dir():
         there = ", ".join(sorted(p.parent.name for p in domains.glob("*/domain.json")))
         if there:
             raise MissingInputError(f"{folder}: no such domain; in {domains} there are: {there}")
-    return Domain.load(folder)
+    return Domain.load(folder, say)
 
 
 def newest_run(runs: Path) -> Path:

@@ -12,7 +12,10 @@ import av
 import numpy as np
 import pytest
 
+from data.domain.clipfile import Clip
+from data.domain.domain import Domain
 from data.domain.pictures import write_picture, write_sheet
+from data.domain.record import Record
 from recycle.config import to_json
 from recycle.methods import METHODS
 from tests.media import write_frames
@@ -126,17 +129,13 @@ def write_evaluation(
 def write_domain(folder: Path, aligner: str = "none", frames: int = 60, clip: Path | None = None) -> None:
     """A domain of one clip at 25 frames a second; its last third is held out. Pictures are coded as of "truth"."""
     (folder / "frames" / "clip").mkdir(parents=True)
-    lines = []
+    records = []
     for number in range(frames):
         split = "train" if number < 2 * frames // 3 else "test"
-        record = {"clip": "clip", "number": number, "pts": number, "time_base": "1/25", "shot": 0, "split": split}
-        lines.append(json.dumps(record))
+        records.append(Record("clip", number, number, "1/25", 0, split))
         write_picture(folder / "frames" / "clip" / f"{number + 1:06d}.jpg", coded(number, "truth"))
-    (folder / "frames.jsonl").write_text("\n".join(lines) + "\n")
-    about = {"clip": "clip", "path": str(clip), "sha256": "", "kind": "video", "settings": {}, "frames": frames}
-    about |= {"kept": frames, "shots": 1, "rate": "25/1", "size": [SIDE, SIDE], "rotation": 0, "colour": {}}
-    content = {"format": 1, "aligner": aligner, "size": SIDE, "versions": {}, "clips": [about]}
-    (folder / "domain.json").write_text(json.dumps(content))
+    about = Clip("clip", str(clip), "", "video", {}, frames, frames, 1, "25/1", [SIDE, SIDE], 0, {})
+    Domain(folder, aligner, SIDE, [about]).save(records)
     write_sheet(folder / "contact-sheet.jpg", np.full((90, 200, 3), 77, np.uint8))
 
 

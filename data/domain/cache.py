@@ -1,101 +1,168 @@
-"""A domain's pictures decoded once, into memory-mapped files beside it that all processes of a machine share."""
+"""A domain's pictures decoded once, clip by clip, into files beside it that all processes of a machine map."""
 
 import hashlib
-import json
 import os
-from collections.abc import Iterator, Sequence
+from collections import OrderedDict
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import ExitStack, suppress
+from dataclasses import dataclass
 from pathlib import Path
+from stat import S_ISREG
 
 import numpy as np
 from tqdm import tqdm
 
 from data.disk import make_folder, output_errors, remove_folder
-from data.domain.domain import Domain, Record
+from data.domain.domain import Domain
 from data.domain.pictures import read_picture, resize
+from data.domain.record import Record
 from data.errors import PictureError
-from durable.files import flush, put_in_place
+from durable.files import flush, partial_path, put_in_place
 
-_FORMAT = 2
+_FORMAT = 3
+_OLDER = ("train-", "test-", "choosing-")
+"""What the folders of an earlier version are called: a part of the domain each."""
 _DECODED_AT_ONCE = 64
+_MAPPED_AT_ONCE = 64
+"""Clips whose pixels are mapped: each costs an open file, of which a process may have about a thousand."""
 
 
+@dataclass(frozen=True)
 class Decoded:
-    """Pictures of some frames of a domain, their short sides at one length."""
+    """The pictures of one clip, their short sides at one length.
 
-    def __init__(self, folder: Path, by_clip: dict[str, list[Record]]) -> None:
-        self._pixels: dict[str, np.ndarray] = {}
-        self._places: dict[tuple[str, int], tuple[int, int, int]] = {}
-        for clip, records in by_clip.items():
-            self._pixels[clip] = np.memmap(folder / f"{clip}.rgb", np.uint8, mode="r")
-            sizes = np.load(folder / f"{clip}.npy").tolist()
-            start = 0
-            for record, (height, width) in zip(records, sizes, strict=True):
-                self._places[clip, record.number] = start, height, width
-                start += 3 * height * width
-
-    def size(self, clip: str, number: int) -> tuple[int, int]:
-        """(height, width) of the picture of a frame."""
-        return self._places[clip, number][1:]
-
-    def of(self, clip: str, numbers: Sequence[int]) -> np.ndarray:
-        """(length, height, width, 3) uint8 RGB of frames of one size; not copied where they are consecutive."""
-        start, height, width = self._places[clip, numbers[0]]
-        bytes_each, length = height * width * 3, len(numbers)
-        if numbers[-1] - numbers[0] == length - 1:
-            return self._pixels[clip][start : start + length * bytes_each].reshape(length, height, width, 3)
-        starts = [self._places[clip, number][0] for number in numbers]
-        return np.stack([self._pixels[clip][at : at + bytes_each].reshape(height, width, 3) for at in starts])
-
-
-def decoded(domain: Domain, records: Sequence[Record], short_side: int, split: str) -> Decoded:
-    """The pictures of `records`, which are all of one part of the domain.
-
-    They are decoded again when a picture was changed or deleted; what was decoded before is removed.
-    short_side: in pixels. split: the part, which names the files.
-    Raises PictureError (not to be read, or of another size than the frame before it), OutputError.
+    numbers: of its frames, rising. starts: where each picture begins in the file of pixels. sizes: (height, width).
     """
-    pictures = [domain.folder / record.picture for record in records]
-    stats = [path.stat() for path in pictures]
-    listing = [[str(p), s.st_size, s.st_mtime_ns] for p, s in zip(pictures, stats, strict=True)]
-    key = hashlib.sha256(json.dumps([_FORMAT, short_side, listing]).encode()).hexdigest()[:16]
-    folder = domain.folder / ".cache" / f"{split}-{short_side}-{key}"
-    by_clip: dict[str, list[Record]] = {}
-    for record in records:
-        by_clip.setdefault(record.clip, []).append(record)
-    if not folder.exists():
-        for stale in folder.parent.glob(f"{split}-{short_side}-*"):
-            remove_folder(stale)
-        _fill(folder, domain, by_clip, short_side)
-    return Decoded(folder, by_clip)
+
+    pixels: Path
+    numbers: np.ndarray
+    starts: np.ndarray
+    sizes: np.ndarray
+
+    def size(self, number: int) -> tuple[int, int]:
+        """(height, width) of the picture of a frame."""
+        height, width = self.sizes[np.searchsorted(self.numbers, number)]
+        return int(height), int(width)
 
 
-def _fill(folder: Path, domain: Domain, by_clip: dict[str, list[Record]], short_side: int) -> None:
-    """Decodes every picture. Raises PictureError, OutputError; leaves nothing half-written."""
-    partial = make_folder(folder.with_name(f".{folder.name}-{os.getpid()}"))
-    total = sum(map(len, by_clip.values()))
-    try:
-        with (
-            tqdm(total=total, desc=f"reading {domain.name}", unit="picture", disable=None) as bar,
-            output_errors(folder),
-        ):
-            for clip, records in by_clip.items():
+class Mapped:
+    """Reads decoded clips, a few of which stay mapped."""
+
+    def __init__(self) -> None:
+        self._maps: OrderedDict[Path, np.ndarray] = OrderedDict()
+
+    def read(self, clip: Decoded, numbers: Sequence[int]) -> np.ndarray:
+        """(length, height, width, 3) uint8 RGB of frames of one size; not copied where they are consecutive."""
+        pixels = self._map(clip.pixels)
+        places = np.searchsorted(clip.numbers, numbers)
+        height, width = clip.sizes[places[0]].tolist()
+        bytes_each, length = height * width * 3, len(numbers)
+        start = int(clip.starts[places[0]])
+        if numbers[-1] - numbers[0] == length - 1:
+            return pixels[start : start + length * bytes_each].reshape(length, height, width, 3)
+        starts = clip.starts[places].tolist()
+        return np.stack([pixels[at : at + bytes_each].reshape(height, width, 3) for at in starts])
+
+    def _map(self, path: Path) -> np.ndarray:
+        found = self._maps.pop(path, None)
+        if found is None:
+            found = np.memmap(path, np.uint8, mode="r")
+            if len(self._maps) >= _MAPPED_AT_ONCE:
+                self._maps.popitem(last=False)
+        self._maps[path] = found
+        return found
+
+
+class Cache:
+    """A domain's decoded pictures at one length of their short side, in pixels; while inside, clips are given to it."""
+
+    def __init__(self, domain: Domain, short_side: int) -> None:
+        self._domain, self._side, self._folder = domain, short_side, domain.folder / ".cache"
+        self._there: dict[str, list[str]] = {}
+        for path in self._folder.glob("*"):
+            if path.name.startswith(_OLDER):
+                remove_folder(path)
+            self._there.setdefault(path.name.rpartition("-")[0], []).append(path.name)
+
+    def __enter__(self) -> "Cache":
+        self._stack = ExitStack()
+        self._pool: ThreadPoolExecutor | None = None
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stack.close()
+
+    def present(self, clip: str, records: Iterable[Record]) -> list[Record]:
+        """Those of a clip's records that are kept and whose picture is there."""
+        self._listed = clip, _listing(self._domain.folder / "frames" / clip)
+        there = self._listed[1]
+        return [record for record in records if record.split != "excluded" and record.file_name in there]
+
+    def decoded(self, records: Sequence[Record]) -> Decoded:
+        """The pictures of a clip, given by what `present` said last.
+
+        They are decoded again when one was changed or deleted; what was decoded before is removed.
+        Raises PictureError (not to be read, or of another size than the frame before it), OutputError.
+        """
+        stem = f"{self._side}-{records[0].clip}"
+        name = f"{stem}-{self._key(records)}"
+        if name not in self._there.get(stem, []):
+            for stale in self._there.get(stem, []):
+                remove_folder(self._folder / stale)
+            self._fill(self._folder / name, records)
+        return _opened(self._folder / name, records)
+
+    def _key(self, records: Sequence[Record]) -> str:
+        """Changes with each of a clip's pictures, and with which there are."""
+        clip = records[0].clip
+        assert clip == self._listed[0], "those of the clip that `present` was asked about last"
+        content = [f"{_FORMAT} {clip}", *(f"{r.file_name} {self._listed[1][r.file_name]}" for r in records)]
+        return hashlib.sha256("\n".join(content).encode()).hexdigest()[:16]
+
+    def _fill(self, final: Path, records: Sequence[Record]) -> None:
+        """Decodes every picture of a clip. Raises PictureError, OutputError; leaves nothing half-written."""
+        if self._pool is None:
+            self._pool = self._stack.enter_context(ThreadPoolExecutor())
+            total = sum(clip.kept for clip in self._domain.clips)
+            name = f"reading {self._domain.name}"
+            self._bar = self._stack.enter_context(tqdm(total=total, desc=name, unit="picture", disable=None))
+        make_folder(self._folder)
+        partial = make_folder(partial_path(final))
+        try:
+            with output_errors(final):
                 sizes = []
-                with (partial / f"{clip}.rgb").open("wb") as pixels:
-                    for picture in _pictures(domain, records, short_side):
+                with (partial / "pixels.rgb").open("wb") as pixels:
+                    for picture in _pictures(self._domain, records, self._side, self._pool):
                         pixels.write(np.ascontiguousarray(picture).data)
                         sizes.append(picture.shape[:2])
-                        bar.update()
-                flush(partial / f"{clip}.rgb")
-                np.save(partial / f"{clip}.npy", np.array(sizes, np.int64))
-            with suppress(OSError):  # another process of this machine was first: its copy is as good
-                put_in_place(partial, folder)
-    finally:
-        remove_folder(partial)
+                        self._bar.update()
+                flush(partial / "pixels.rgb")
+                np.save(partial / "sizes.npy", np.array(sizes, np.int32))
+                with suppress(OSError):  # another process was first: its copy is as good
+                    put_in_place(partial, final)
+        finally:
+            remove_folder(partial)
 
 
-def _pictures(domain: Domain, records: list[Record], short_side: int) -> Iterator[np.ndarray]:
+def _listing(folder: Path) -> dict[str, tuple[int, int]]:
+    """Name of every picture in a clip's folder -> its size and time of change."""
+    with suppress(FileNotFoundError, NotADirectoryError), os.scandir(folder) as entries:
+        stats = ((entry.name, entry.stat()) for entry in entries if entry.name.endswith(".jpg"))
+        return {name: (stat.st_size, stat.st_mtime_ns) for name, stat in stats if S_ISREG(stat.st_mode)}
+    return {}
+
+
+def _opened(folder: Path, records: Sequence[Record]) -> Decoded:
+    sizes = np.load(folder / "sizes.npy")
+    lengths = 3 * np.prod(sizes, axis=1, dtype=np.int64)
+    starts = np.concatenate([[0], np.cumsum(lengths)[:-1]])
+    return Decoded(folder / "pixels.rgb", np.array([r.number for r in records], np.int32), starts, sizes)
+
+
+def _pictures(
+    domain: Domain, records: Sequence[Record], short_side: int, pool: ThreadPoolExecutor
+) -> Iterator[np.ndarray]:
     """The pictures of one clip in order, at their size. Frames that follow each other are of one size."""
 
     def decode(record: Record) -> tuple[tuple[int, ...], np.ndarray]:
@@ -106,15 +173,14 @@ def _pictures(domain: Domain, records: list[Record], short_side: int) -> Iterato
         return picture.shape, resize(picture, size)
 
     last, last_shape = records[0], None
-    with ThreadPoolExecutor() as pool:
-        for first in range(0, len(records), _DECODED_AT_ONCE):
-            some = records[first : first + _DECODED_AT_ONCE]
-            for record, (shape, picture) in zip(some, pool.map(decode, some), strict=True):
-                follows = (last.shot, last.number) == (record.shot, record.number - 1)
-                if follows and shape != last_shape:
-                    raise PictureError(
-                        f"{domain.folder / record.picture}: of another size than {Path(last.picture).name}; "
-                        "delete it or extract again"
-                    )
-                last, last_shape = record, shape
-                yield picture
+    for first in range(0, len(records), _DECODED_AT_ONCE):
+        some = records[first : first + _DECODED_AT_ONCE]
+        for record, (shape, picture) in zip(some, pool.map(decode, some), strict=True):
+            follows = (last.shot, last.number) == (record.shot, record.number - 1)
+            if follows and shape != last_shape:
+                raise PictureError(
+                    f"{domain.folder / record.picture}: of another size than {last.file_name}; "
+                    "delete it or extract again"
+                )
+            last, last_shape = record, shape
+            yield picture

@@ -1,55 +1,41 @@
-"""One person or scene on disk: `domain.json`, `frames.jsonl` and the pictures.
+"""One person or scene on disk, which several processes may complete at once: nothing in it is rewritten as a whole.
 
-personA/domain.json                what it was made from, and how
-personA/frames.jsonl               one `Record` a line, every frame of every clip
+personA/domain.json                what holds for all of it; written when it is begun
+personA/names.jsonl                what each source's clip is called and its place among them; a line each, appended
+personA/clips/<clip>.jsonl         what it was made from and how, then one `Record` a line; there when the clip is whole
 personA/frames/<clip>/000001.jpg   the pictures of the frames that are kept; deleting one takes it out of training
+personA/identity.json              what is known of the followed face, from the first clip
 personA/contact-sheet.jpg          to look at before training
 """
 
-import dataclasses
 import json
-from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
-from fractions import Fraction
-from itertools import groupby
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from data.disk import check_name, write_bytes, write_json
-from data.domain.record import Record, runs
-from data.errors import MissingDomainError, SettingsError, TooFewFramesError
+from data.disk import make_folder, name_from, output_errors, put_in_place, remove_folder, write_bytes, write_json
+from data.domain import older
+from data.domain.clipfile import SUFFIX, Clip, DamagedClipError, read_clip, read_records, write_clip
+from data.domain.record import Record
+from data.errors import BadNameError, MissingDomainError, SettingsError
+from durable.growing import growing
+from durable.locks import is_held, locked
 
-FORMAT = 1
+FORMAT = 2
 
 
-@dataclass
-class Clip:
-    """What `domain.json` says of one clip. `settings` are those it was extracted with."""
-
-    clip: str
-    path: str
-    sha256: str
-    kind: str
-    settings: dict[str, Any]
-    frames: int
-    kept: int
-    shots: int
-    rate: str
-    size: list[int]
-    rotation: int
-    colour: dict[str, str]
-    excluded: dict[str, int] = field(default_factory=dict)
-
-    @property
-    def from_video(self) -> bool:
-        """Whether it was made from a video file and not from a folder of pictures."""
-        return self.kind == "video"
+def _silent(line: str) -> None:
+    pass
 
 
 @dataclass
 class Domain:
-    """A domain's folder and what its `domain.json` says. `identity` is what is known of the followed face."""
+    """A domain's folder and what is known of it. `identity` is what is known of the followed face.
+
+    on_note: told, in a line each, what is damaged and left out.
+    """
 
     folder: Path
     aligner: str
@@ -57,138 +43,189 @@ class Domain:
     clips: list[Clip] = field(default_factory=list)
     identity: dict[str, Any] | None = None
     versions: dict[str, str] = field(default_factory=dict)
+    on_note: Callable[[str], None] = field(default=_silent, compare=False, repr=False)
 
     @property
     def name(self) -> str:
         return self.folder.resolve().name
 
     @classmethod
-    def load(cls, folder: Path) -> "Domain":
-        """Reads a domain. Raises MissingDomainError, SettingsError."""
+    def load(cls, folder: Path, on_note: Callable[[str], None] = _silent) -> "Domain":
+        """Reads a domain; one of the version before is converted.
+
+        Raises MissingDomainError, SettingsError, OutputError.
+        """
         path = folder / "domain.json"
         try:
             content = json.loads(path.read_text())
+            if content.get("format") == older.FORMAT:
+                on_note(f"{folder}: made by an earlier version; its {older.TABLE} becomes a file for each clip")
+                with output_errors(folder), locked(folder / ".lock", on_wait=lambda _: None):
+                    older.convert(folder)
+                content = json.loads(path.read_text())
             if content.pop("format") != FORMAT:
                 raise ValueError("made by another version")
-            content["clips"] = [Clip(**clip) for clip in content["clips"]]
             if (folder / "identity.json").exists():
                 content["identity"] = json.loads((folder / "identity.json").read_text())
-            for clip in content["clips"]:
-                check_name(clip.clip, f"{path}: clip")
-            return cls(folder=folder, **content)
+            domain = cls(folder=folder, on_note=on_note, **content)
         except (FileNotFoundError, NotADirectoryError):
             raise MissingDomainError(folder) from None
-        except (ValueError, TypeError, KeyError, AttributeError, OSError) as error:
+        except (ValueError, TypeError, KeyError, AttributeError, RecursionError, OSError) as error:
             raise SettingsError(f"{path}: cannot be read ({error}); delete {folder} and extract again") from error
+        domain.refresh()
+        return domain
+
+    def refresh(self) -> None:
+        """Reads again which clips there are: other processes may add some."""
+        found = []
+        for path in sorted((self.folder / "clips").glob(f"[!.]*{SUFFIX}")):
+            try:
+                found.append(read_clip(path))
+            except (DamagedClipError, BadNameError, OSError) as error:
+                self._leave_out(path, error)
+        self.clips = sorted(found, key=lambda clip: (clip.place, clip.clip))
+
+    def begin(self) -> None:
+        """Writes what holds for all of it, where that is not there. Raises OutputError, SettingsError."""
+        make_folder(self.folder / "frames")
+        make_folder(self.folder / "clips")
+        content = {"format": FORMAT, "aligner": self.aligner, "size": self.size, "versions": self.versions}
+        with self.exclusively():
+            path = self.folder / "domain.json"
+            if path.exists() and (self.clips or json.loads(path.read_text()) == content):
+                return
+            if path.exists() and self.others_at_work():
+                raise SettingsError(f"{self.folder}: another process is making it with other settings; wait for it")
+            write_json(path, content)
+
+    def places(self, sources: Sequence[str]) -> list[tuple[str, int]]:
+        """Name and place of the clip of each source, given by its `key_of`: as promised before, or now.
+
+        Raises OutputError.
+        """
+        path = self.folder / "names.jsonl"
+        with output_errors(path), growing(path) as file:
+            taken = self.promised()
+            new = []
+            for source in sources:
+                if source not in taken:
+                    place = max((place for _, place in taken.values()), default=-1) + 1
+                    taken[source] = _free_name(source, {name for name, _ in taken.values()}), place
+                    new.append({"source": source, "clip": taken[source][0], "place": place})
+            if new:
+                file.add(*map(json.dumps, new))
+        return [taken[source] for source in sources]
+
+    def promised(self) -> dict[str, tuple[str, int]]:
+        """`key_of` every source that was ever given to it -> name and place of its clip."""
+        taken = {key_of(Path(clip.path), clip.settings): (clip.clip, clip.place) for clip in self.clips}
+        try:
+            lines = (self.folder / "names.jsonl").read_bytes().splitlines()
+        except FileNotFoundError:
+            lines = []
+        for line in lines:
+            try:
+                content = json.loads(line)
+                taken[str(content["source"])] = str(content["clip"]), int(content["place"])
+            except (ValueError, TypeError, KeyError, RecursionError):
+                continue  # torn off by a power cut: that clip gets its name anew
+        return taken
+
+    def enter(self, clip: Clip, records: Iterable[Record], pictures: Path) -> None:
+        """Puts in a clip, in the place of an earlier one of its name: until it is whole, there is none.
+
+        pictures: the folder of its pictures, which is moved. Raises OutputError.
+        """
+        final = self.folder / "frames" / clip.clip
+        with output_errors(final):
+            (self.folder / "clips" / f"{clip.clip}{SUFFIX}").unlink(missing_ok=True)
+        remove_folder(final)
+        put_in_place(pictures, final)
+        write_clip(self.folder / "clips", clip, records)
+        kept = [other for other in self.clips if other.clip != clip.clip]
+        self.clips = sorted([*kept, clip], key=lambda clip: (clip.place, clip.clip))
+
+    def know(self, identity: dict[str, Any]) -> None:
+        """Keeps what is known of the followed face, where nothing was known before. Raises OutputError."""
+        path = self.folder / "identity.json"
+        if not path.exists():
+            write_bytes(path, json.dumps(identity).encode())
+        self.identity = json.loads(path.read_text())
 
     def save(self, records: Iterable[Record]) -> None:
-        """Writes frames.jsonl, then domain.json, each whole or not at all. Raises OutputError."""
-        lines = "".join(json.dumps(_without_none(record), separators=(",", ":")) + "\n" for record in records)
-        write_bytes(self.folder / "frames.jsonl", lines.encode())
+        """Writes all of it at once: every clip with those of `records` that are its own. Raises OutputError."""
+        self.begin()
         if self.identity is not None:
-            write_bytes(self.folder / "identity.json", json.dumps(self.identity).encode())
-        kept = {key: value for key, value in vars(self).items() if key not in ("folder", "identity")}
-        content = {"format": FORMAT} | kept
-        write_json(self.folder / "domain.json", content | {"clips": [dataclasses.asdict(clip) for clip in self.clips]})
+            self.know(self.identity)
+        by_clip: dict[str, list[Record]] = {clip.clip: [] for clip in self.clips}
+        for record in records:
+            by_clip.setdefault(record.clip, []).append(record)
+        for place, clip in enumerate(self.clips):
+            write_clip(self.folder / "clips", replace(clip, place=place), by_clip[clip.clip])
 
-    def records(self) -> Iterator[Record]:
-        """Every frame, clip after clip in the order of extraction. Raises SettingsError."""
-        names = {clip.clip for clip in self.clips}
-        path = self.folder / "frames.jsonl"
+    def records(self, *, landmarks: bool = True) -> Iterator[Record]:
+        """Every frame, clip after clip in their order; without landmarks and transforms much faster.
+
+        A clip whose file is damaged is left out, with a note.
+        """
+        for clip in self.clips:
+            yield from self.records_of(clip, landmarks=landmarks)
+
+    def records_of(self, clip: Clip, *, landmarks: bool = True) -> list[Record]:
+        """Every frame of a clip; none, and a note, where its file is damaged."""
+        path = self.folder / "clips" / f"{clip.clip}{SUFFIX}"
         try:
-            with path.open() as lines:
-                for line in lines:
-                    record = Record(**json.loads(line))
-                    if record.clip in names:
-                        yield record
-        except (OSError, ValueError, TypeError) as error:
-            message = f"{path}: cannot be read ({error}); delete {self.folder} and extract again"
-            raise SettingsError(message) from error
+            return read_records(path, landmarks=landmarks)
+        except (DamagedClipError, BadNameError, OSError) as error:
+            self._leave_out(path, error)
+            return []
+
+    def has(self, name: str) -> Clip | None:
+        """The clip of that name as it is on disk now."""
+        try:
+            return read_clip(self.folder / "clips" / f"{name}{SUFFIX}")
+        except (DamagedClipError, BadNameError, OSError):
+            return None
 
     def clip(self, name: str) -> Clip:
         return next(clip for clip in self.clips if clip.clip == name)
 
+    def workplace(self, clip: str) -> Path:
+        """Where a clip is made before it is entered."""
+        return self.folder / "frames" / f".{clip}"
 
-def _without_none(record: Record) -> dict[str, Any]:
-    return {key: value for key, value in vars(record).items() if value is not None}
+    @contextmanager
+    def working_on(self, clip: str, on_wait: Callable[[str], None]) -> Iterator[bool]:
+        """Keeps other processes from making the same clip. Gives False where the file system has no locks."""
+        with output_errors(self.folder), locked(_lock_of(self.workplace(clip)), on_wait) as exclusive:
+            yield exclusive
 
+    def others_at_work(self) -> bool:
+        """Whether another process is making one of its clips."""
+        return any(map(is_held, (self.folder / "frames").glob(".*.lock")))
 
-LEAST_GAP_SECONDS = Fraction(1, 2)
-"""Between what is learned from and what is held out: faces hardly change in less."""
-_MOST_SPARED = Fraction(1, 4)
-"""Of a clip, for what is held out and the gap, where other clips may be held out instead."""
-_MOST_SPARED_ALONE = Fraction(1, 3)
-"""Of a clip that is the only one: the gap of one shorter than two seconds is shorter, but never than a window. One that
-cannot spare both is all learned from."""
+    @contextmanager
+    def exclusively(self) -> Iterator[None]:
+        """For what takes a moment: one process at a time."""
+        with output_errors(self.folder), locked(self.folder / ".lock", on_wait=lambda _: None):
+            yield
 
-
-def held_out(
-    records: list[Record], window: int, beside: Sequence[Record] = (), *, in_time: bool = True
-) -> list[Record]:
-    """The records of one clip with the last tenth in time as `test`, and LEAST_GAP_SECONDS before it as `gap`, or a
-    window where that is longer. Of a clip of less than two seconds that gap would leave little to learn from: it and
-    what is held out together take at most a third.
-
-    The test part grows backwards until it holds at least one window; a clip that cannot spare a training window, a
-    gap and a test window is all `train`. Where there are other clips, `beside`, one that is short for all this is held
-    out whole or not at all, so that a tenth of the domain is. in_time: times say how far apart frames are; else the gap
-    is a window.
-    """
-    kept = [record for record in records if record.split != "excluded"]
-    kept = [dataclasses.replace(record, split="train") for record in kept]
-    end = len(kept)
-    first = end - max(window, round(end / 10))
-    while first > 0 and not _has_window(kept[first:], window):
-        first -= 1
-    last_train = max(0, first - window)
-    while in_time and last_train > 0 and kept[first].seconds - kept[last_train - 1].seconds < LEAST_GAP_SECONDS:
-        last_train -= 1
-    if not beside and in_time and end - first + window <= _MOST_SPARED_ALONE * end:
-        last_train = max(last_train, end - int(_MOST_SPARED_ALONE * end))
-    if beside and end - last_train > _MOST_SPARED * end:
-        parts = Counter(record.split for record in beside)
-        is_test = 10 * (parts["test"] + end) <= parts["train"] + parts["test"] + end and _has_window(kept, window)
-        names = [("test" if is_test else "train")] * end
-    elif first <= 0 or not _has_window(kept[:last_train], window):
-        names = ["train"] * end
-    else:
-        names = ["train"] * last_train + ["gap"] * (first - last_train) + ["test"] * (end - first)
-    split = {r.number: dataclasses.replace(r, split=s) for r, s in zip(kept, names, strict=True)}
-    return [split.get(record.number, record) for record in records]
+    def _leave_out(self, path: Path, error: Exception) -> None:
+        self.on_note(f"{path}: damaged and left out ({error}); extract its source again")
 
 
-LEAST_TO_HALVE = 20
-"""Held-out frames of a clip from which on they are divided; fewer choose a checkpoint and judge it."""
+def key_of(path: Path, settings: dict[str, Any]) -> str:
+    """What tells a source from others: its path, and which part of it where it is not all."""
+    part = [str(settings.get(name)) for name in ("start", "stop")]
+    return str(path.resolve()) + ("" if part == ["None", "None"] else f"#{'-'.join(part)}")
 
 
-def halves(records: Iterable[Record], window: int) -> tuple[list[Record], list[Record]]:
-    """The held-out records of a domain: those that choose a checkpoint, and those that judge it.
-
-    Of each clip the first half in time chooses and the second judges, with a window between them that does neither; of
-    a clip with fewer than LEAST_TO_HALVE, all do both.
-    """
-    choosing: list[Record] = []
-    judging: list[Record] = []
-    for _, part in groupby((record for record in records if record.split == "test"), key=lambda record: record.clip):
-        clip = list(part)
-        middle = len(clip) // 2
-        whole = len(clip) < LEAST_TO_HALVE
-        choosing += clip if whole else clip[: max(1, middle - window)]
-        judging += clip if whole else clip[middle:]
-    return choosing, judging
+def _free_name(source: str, taken: set[str]) -> str:
+    """A name after the source's that no other clip of the domain has."""
+    name = name_from(Path(source.partition("#")[0]).stem)
+    candidates = (name if count == 1 else f"{name}-{count}" for count in range(1, len(taken) + 2))
+    return next(candidate for candidate in candidates if candidate not in taken)
 
 
-def put_in(split: str, records: list[Record]) -> list[Record]:
-    """The records of one clip with all kept frames in one part of the domain: for sets whose makers held some out."""
-    return [r if r.split == "excluded" else dataclasses.replace(r, split=split) for r in records]
-
-
-def _has_window(records: list[Record], window: int) -> bool:
-    return any(len(run) >= window for run in runs(records))
-
-
-def require_window(records: Iterable[Record], window: int, where: str) -> None:
-    """Raises TooFewFramesError where no `window` kept frames stand in a row."""
-    longest = max((len(run) for run in runs(records)), default=0)
-    if longest < window:
-        raise TooFewFramesError(where, longest, window)
+def _lock_of(workplace: Path) -> Path:
+    return workplace.with_name(f"{workplace.name}.lock")

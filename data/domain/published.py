@@ -13,11 +13,12 @@ import numpy as np
 from tqdm import tqdm
 
 from data.disk import make_folder, put_in_place, remove_folder
-from data.domain.domain import Domain, Record, require_window
+from data.domain.domain import Domain
 from data.domain.pictures import pictures_in, read_picture, write_sheet
 from data.domain.reading import PLAIN, Reading
-from data.domain.record import runs, windows_in
+from data.domain.record import Record, runs, windows_in
 from data.domain.sources import STRIP_FRAMES, Source, open_source
+from data.domain.splits import require_window
 from data.errors import MissingInputError, PairsNotStripsError, PictureError, SettingsError
 
 SPLITS = {"train": "train", "val": "test", "test": "test"}
@@ -111,7 +112,7 @@ def write_published(a: Domain, b: Domain, folder: Path) -> dict[str, int]:
         raise SettingsError(f"{folder}: is there already; give another folder, or delete it")
     windows = {}
     for domain, letter in ((a, "A"), (b, "B")):
-        present = [record for record in domain.records() if (domain.folder / record.picture).is_file()]
+        present = [record for record in domain.records(landmarks=False) if (domain.folder / record.picture).is_file()]
         train = [record for record in present if record.split == "train"]
         require_window(train, STRIP_FRAMES, str(domain.folder))
         windows[f"train{letter}"] = domain, _windows(train, STRIP_FRAMES)

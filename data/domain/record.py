@@ -1,5 +1,6 @@
-"""A line of `frames.jsonl`, and which frames follow each other."""
+"""One frame of a clip as a line of JSON, and which frames follow each other."""
 
+import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from fractions import Fraction
@@ -43,7 +44,31 @@ class Record:
     @property
     def picture(self) -> str:
         """The picture's place inside the domain's folder."""
-        return f"frames/{self.clip}/{self.number + 1:06d}.jpg"
+        return f"frames/{self.clip}/{self.file_name}"
+
+    @property
+    def file_name(self) -> str:
+        """The picture's name in its clip's folder."""
+        return f"{self.number + 1:06d}.jpg"
+
+
+_HEAVY = ("landmarks", "transform")
+"""Written last in a line, so that they can be left unread: most of a line, and training needs none of it."""
+_CUT = b',"landmarks":'
+
+
+def to_line(record: Record) -> bytes:
+    """A record as one line of JSON. Its clip is named by the file that it is in."""
+    content = {key: value for key, value in vars(record).items() if value is not None and key != "clip"}
+    last = {key: content.pop(key) for key in _HEAVY if key in content}
+    return json.dumps(content | last, separators=(",", ":")).encode() + b"\n"
+
+
+def from_lines(clip: str, lines: Iterable[bytes], *, landmarks: bool = True) -> list[Record]:
+    """What `to_line` wrote; without landmarks and transform where they are not wanted. Raises ValueError, TypeError."""
+    if not landmarks:
+        lines = (line[:end] + b"}" if (end := line.find(_CUT)) > 0 else line for line in lines)
+    return [Record(clip, **content) for content in json.loads(b"[" + b",".join(lines) + b"]")]
 
 
 HOLE_STEPS = 6
@@ -54,15 +79,16 @@ def runs(records: Iterable[Record]) -> Iterator[list[Record]]:
     """Longest stretches of consecutive kept frames of one clip, shot and track without a hole in time between them:
     where windows may lie.
     """
-    kept = [record for record in records if record.split != "excluded"]
-    usual = {clip: _usual_step(list(part)) for clip, part in groupby(kept, key=lambda record: record.clip)}
-    stretch: list[Record] = []
-    for record in kept:
-        if stretch and not _follows(record, stretch[-1], usual[record.clip]):
-            yield stretch
-            stretch = []
-        stretch.append(record)
-    if stretch:
+    kept = (record for record in records if record.split != "excluded")
+    for _, part in groupby(kept, key=lambda record: record.clip):
+        clip = list(part)
+        usual = _usual_step(clip)
+        stretch = clip[:1]
+        for record in clip[1:]:
+            if not _follows(record, stretch[-1], usual):
+                yield stretch
+                stretch = []
+            stretch.append(record)
         yield stretch
 
 

@@ -11,10 +11,11 @@ import numpy as np
 import torch
 from torch.utils.data import DataLoader, Dataset
 
-from data.domain.cache import decoded
-from data.domain.domain import Domain, Record, halves, require_window
-from data.domain.record import runs, windows_in
-from data.errors import SmallPicturesError
+from data.domain.cache import Cache, Decoded, Mapped
+from data.domain.domain import Domain
+from data.domain.record import Record, runs, windows_in
+from data.domain.splits import halves
+from data.errors import SmallPicturesError, TooFewFramesError
 
 LOAD_SCALE = 286 / 256
 """Pictures are loaded larger than the crop by this factor, as the authors do, where crops are jittered."""
@@ -52,29 +53,40 @@ class Windows:
             raise SmallPicturesError(domain.folder, there=domain.size, wanted=size)
         self.folder = domain.folder
         self.window, self.size, self.crop_jitter, self.flip = window, size, crop_jitter, flip
-        present = [record for record in _part(domain, split, window) if (domain.folder / record.picture).is_file()]
-        if split == "train":
-            require_window(present, window, str(domain.folder))
-        self._pictures = decoded(domain, present, load_size_of(size, crop_jitter), split)
-        self._windows = [found for run in runs(present) for found in windows_in(run, window)]
-        self._clip_places = {clip.clip: place for place, clip in enumerate(domain.clips)}
+        self._mapped = Mapped()
+        self._clips: list[Decoded] = []
+        self._places: list[int] = []
+        numbers: list[np.ndarray] = []
+        longest = 0
+        with Cache(domain, load_size_of(size, crop_jitter)) as cache:
+            for place, clip in enumerate(domain.clips):
+                there = cache.present(clip.clip, domain.records_of(clip, landmarks=False))
+                found = list(runs(_part(there, split, window)))
+                longest = max(longest, *map(len, found), 0)
+                rows = [[record.number for record in few] for run in found for few in windows_in(run, window)]
+                if rows:
+                    numbers.append(np.array(rows, np.int32))
+                    self._clips.append(cache.decoded(there))
+                    self._places.append(place)
+        if split == "train" and longest < window:
+            raise TooFewFramesError(str(domain.folder), longest, window)
+        self._owners = np.repeat(np.arange(len(numbers), dtype=np.int32), [len(rows) for rows in numbers])
+        self._numbers = np.concatenate(numbers) if numbers else np.empty((0, window), np.int32)
 
     def __len__(self) -> int:
-        return len(self._windows)
+        return len(self._owners)
 
     def frames_of(self, index: int) -> tuple[int, int]:
         """What window `index` shows: the place of its clip in the domain, and the number of its first frame."""
-        first = self._windows[index][0]
-        return self._clip_places[first.clip], first.number
+        return self._places[self._owners[index]], int(self._numbers[index, 0])
 
     def numbers_of(self, index: int) -> list[int]:
         """The numbers of window `index`'s frames: consecutive, but where some repeat the one before."""
-        return [record.number for record in self._windows[index]]
+        return self._numbers[index].tolist()
 
     def size_of(self, index: int) -> tuple[int, int]:
         """(height, width) in pixels of the pictures that window `index` is cropped from."""
-        first = self._windows[index][0]
-        return self._pictures.size(first.clip, first.number)
+        return self._clips[self._owners[index]].size(int(self._numbers[index, 0]))
 
     def draw(self, index: int, rng: np.random.Generator | None) -> torch.Tensor:
         """Window `index` as (window, 3, size, size) float32 in [-1, 1], cropped at a place that `rng` draws.
@@ -95,7 +107,7 @@ class Windows:
 
     def cut(self, index: int, crop: Crop) -> torch.Tensor:
         """Window `index` as (window, 3, size, size) float32 in [-1, 1], cropped there."""
-        pictures = self._pictures.of(self._windows[index][0].clip, self.numbers_of(index))
+        pictures = self._mapped.read(self._clips[self._owners[index]], self.numbers_of(index))
         pictures = pictures[:, crop.top : crop.top + self.size, crop.left : crop.left + self.size]
         if crop.flipped:
             pictures = pictures[:, :, ::-1]
@@ -103,11 +115,11 @@ class Windows:
         return tensor.float().div_(127.5).sub_(1)
 
 
-def _part(domain: Domain, split: str, window: int) -> list[Record]:
-    """The records of a part of a domain."""
+def _part(records: list[Record], split: str, window: int) -> list[Record]:
+    """Those of a clip's records that are in a part of its domain."""
     if split == "choosing":
-        return halves(domain.records(), window)[0]
-    return [record for record in domain.records() if record.split == split]
+        return halves(records, window)[0]
+    return [record for record in records if record.split == split]
 
 
 class Shuffled:

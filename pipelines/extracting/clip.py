@@ -9,10 +9,12 @@ from typing import Any
 import numpy as np
 
 from data.disk import make_folder, remove_folder
-from data.domain.domain import Clip, Domain, Record, held_out, put_in
+from data.domain.clipfile import Clip
+from data.domain.domain import Domain
 from data.domain.pictures import resize, sharpness, write_picture
-from data.domain.record import linked
+from data.domain.record import Record, linked
 from data.domain.sources import Source
+from data.domain.splits import held_out, put_in
 from data.errors import NoFaceError, UnknownPersonError
 from data.faces.aligners import open_aligner
 from data.faces.cropper import Cropper
@@ -49,17 +51,20 @@ class Wanted:
     """A clip that a domain is to have.
 
     split: the part of the domain that all of it is; None: its last tenth is held out. sha256: of the source.
-    settings: all that decides what the source's pictures and records become.
+    settings: all that decides what the source's pictures and records become. name, place: of the clip in its domain.
     """
 
     source: Source
     split: str | None
     sha256: str
     settings: dict[str, Any]
+    name: str
+    place: int
 
     def is_in(self, domain: Domain) -> bool:
-        """Whether the domain has this clip, made from the same bytes under the same settings."""
-        return any(clip.sha256 == self.sha256 and clip.settings == self.settings for clip in domain.clips)
+        """Whether the domain on disk has this clip, made from the same bytes under the same settings."""
+        there = [*domain.clips, domain.has(self.name)]
+        return any(c is not None and c.sha256 == self.sha256 and c.settings == self.settings for c in there)
 
 
 @dataclass(frozen=True)
@@ -72,12 +77,8 @@ class Made:
     pictures: Path
 
 
-def make_clip(
-    wanted: Wanted, name: str, domain: Domain, beside: list[Record], eyes: Eyes | None, workplace: Path
-) -> Made:
-    """Makes the clip called `name` for `domain` inside the folder `workplace`.
-
-    beside: records of the domain's other clips. eyes: None for whole frames.
+def make_clip(wanted: Wanted, domain: Domain, eyes: Eyes | None, workplace: Path) -> Made:
+    """Makes a clip for `domain` inside the folder `workplace`. eyes: None for whole frames.
 
     Raises NotAVideoError, PictureError, NoFaceError, SettingsError, OutputError.
     """
@@ -86,13 +87,13 @@ def make_clip(
         placing = placing.without_hidden()
     pictures = workplace / "pictures"
     remove_folder(pictures)
-    records = write_pictures(wanted.source, placing, domain.size, name, make_folder(pictures))
+    records = write_pictures(wanted.source, placing, domain.size, wanted.name, make_folder(pictures))
     if wanted.split is not None:
         records = put_in(wanted.split, records)
     else:
         in_time = wanted.source.shot_frames is None
-        records = held_out(records, wanted.settings["window"], beside, in_time=in_time)
-    return Made(_described(wanted, name, records, placing), linked(records), placing.identity, pictures)
+        records = held_out(records, wanted.settings["window"], wanted.place, in_time=in_time)
+    return Made(_described(wanted, records, placing), linked(records), placing.identity, pictures)
 
 
 def _look(wanted: Wanted, domain: Domain, eyes: Eyes | None) -> Placing:
@@ -182,10 +183,11 @@ def _face(record: Record, frame: Frame, placing: Placing, cropper: Cropper) -> t
     return found, picture
 
 
-def _described(wanted: Wanted, name: str, records: list[Record], placing: Placing) -> Clip:
+def _described(wanted: Wanted, records: list[Record], placing: Placing) -> Clip:
     source = wanted.source
     return Clip(
-        clip=name,
+        clip=wanted.name,
+        place=wanted.place,
         path=str(source.path.resolve()),
         sha256=wanted.sha256,
         kind=source.kind,

@@ -14,7 +14,7 @@ from recycle.networks.inception import Inception
 
 def domain_pictures(domain: Domain) -> Iterator[np.ndarray]:
     """At most MOST_PICTURES pictures that a domain keeps, spread evenly over it. Raises SettingsError, PictureError."""
-    kept = [domain.folder / record.picture for record in domain.records() if record.split != "excluded"]
+    kept = [domain.folder / record.picture for record in domain.records(landmarks=False) if record.split != "excluded"]
     kept = [path for path in kept if path.is_file()]
     places = np.unique(np.linspace(0, len(kept) - 1, min(MOST_PICTURES, len(kept))).round().astype(int))
     return (read_picture(kept[place]) for place in places)

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import numpy as np
 
-from data.domain.domain import Domain, Record, runs
+from data.domain.domain import Domain
 from data.domain.pictures import read_picture, resize
+from data.domain.record import Record, runs
 from data.errors import MissingInputError
 from data.faces.placing import square_pixels
 from data.video.frame import Frame, VideoInfo
@@ -69,7 +70,7 @@ def of_domain(domain: Domain) -> list[Stretch]:
     Its pictures, where those are whole frames; where they are cut-out faces, the frames of the clips they come from.
     Raises MissingInputError where such a clip is gone, SettingsError.
     """
-    records = [record for record in domain.records() if (domain.folder / record.picture).is_file()]
+    records = [record for record in domain.records(landmarks=False) if (domain.folder / record.picture).is_file()]
     held_out = [record for record in records if record.split == "test"]
     stretches = [_of_records(domain, stretch) for stretch in runs(held_out or records)]
     if not stretches:

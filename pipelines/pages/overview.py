@@ -4,8 +4,9 @@ from collections import Counter
 
 import numpy as np
 
-from data.domain.domain import Domain, Record
+from data.domain.domain import Domain
 from data.domain.pictures import captioned, read_picture, resize, sheet, write_sheet
+from data.domain.record import Record
 from pipelines.places import say
 
 PICTURES = 40

@@ -8,9 +8,10 @@ from typing import Any
 
 import torch
 
-from data.domain.domain import Domain, halves
+from data.domain.domain import Domain
 from data.domain.part import Part, part_of
 from data.domain.sources import Source, open_source
+from data.domain.splits import halves
 from data.domain.web import fetch, is_url
 from data.domain.windows import load_size_of
 from data.errors import MissingInputError, SettingsError
@@ -177,7 +178,7 @@ def _held_out_end(
     videos = [clip for clip in domain.clips if clip.from_video]
     if not videos:
         raise MissingInputError(f"{domain.folder}: was not made from a video; give --input VIDEO")
-    held_out = next((record for record in domain.records() if record.split == "test"), None)
+    held_out = next((record for record in domain.records(landmarks=False) if record.split == "test"), None)
     clip = domain.clip(held_out.clip) if held_out else videos[0]
     path = Path(clip.path)
     if not path.exists():
@@ -190,7 +191,8 @@ def _held_out_end(
         return path, None, "", extracted
     window = domain.clip(held_out.clip).settings.get("window", 1)
     choosing, judges = (
-        [record for record in half if record.clip == held_out.clip] for half in halves(domain.records(), window)
+        [record for record in half if record.clip == held_out.clip]
+        for half in halves(domain.records(landmarks=False), window)
     )
     whole = choosing == judges
     if whole:
@@ -200,7 +202,11 @@ def _held_out_end(
     else:
         part = "its held-out end; the first half of that also chose the checkpoint"
     first = judges[0] if judging else held_out
-    count = len(judges) if judging else sum(r.split == "test" and r.clip == first.clip for r in domain.records())
+    count = (
+        len(judges)
+        if judging
+        else sum(r.split == "test" and r.clip == first.clip for r in domain.records(landmarks=False))
+    )
     if count < FEW_FRAMES:
         say(f"only {count} frames of {path} are held out; give --input VIDEO for more than a blink")
     return path, first.seconds, part, extracted

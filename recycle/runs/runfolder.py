@@ -1,22 +1,17 @@
 """The folder of one training run: config.json beside checkpoints/, log/, metrics.csv and samples/."""
 
 import json
-import os
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
 from durable.files import write_bytes
+from durable.locks import HeldError, locked
 from recycle.config import MethodConfig, TrainingConfig, from_json, to_json
 from recycle.methods import METHODS
 from recycle.methods.base import Method
 from recycle.runs.checkpoint import CheckpointError, Choice, load
-
-try:
-    import fcntl
-except ImportError:  # Windows
-    fcntl = None  # type: ignore[assignment]
 
 _FREE = {"steps", "minutes", "save_every", "sample_every", "log_every", "keep", "accelerator", "devices", "nodes"}
 """Training settings that may change from one start of a run to the next: length, logging, device."""
@@ -39,26 +34,22 @@ class RunInUse(ValueError):  # noqa: N818 (named as a user meets it)
 
 
 @contextmanager
-def locked(run: Path, wanted: bool = True) -> Iterator[None]:
+def in_use(run: Path, wanted: bool = True) -> Iterator[None]:
     """Keeps other trainings out of a run's folder, which is made, for as long as this process lives and is inside.
 
     Raises RunInUse. Does nothing where it is not `wanted`, or where the system has no such locks.
     """
-    if not wanted or fcntl is None:
+    if not wanted:
         yield
         return
     run.mkdir(parents=True, exist_ok=True)
-    handle = os.open(run / ".lock", os.O_RDWR | os.O_CREAT, 0o666)
-    try:
+    with ExitStack() as stack:
         try:
-            fcntl.lockf(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)  # of the process: children that load data have no part
-        except (BlockingIOError, PermissionError) as error:
-            raise RunInUse(f"{run}: is being trained by another process; wait for it, or give another --run") from error
-        except OSError:
-            pass  # a file system without locks
+            stack.enter_context(locked(run / ".lock", None))
+        except HeldError as error:
+            message = f"{run}: is being trained by {error.holder}; wait for it, or give another --run"
+            raise RunInUse(message) from error
         yield
-    finally:
-        os.close(handle)
 
 
 def checkpoints_folder(run: Path) -> Path:

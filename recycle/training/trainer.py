@@ -16,7 +16,7 @@ from torch import Tensor
 from recycle.config import TrainingConfig
 from recycle.methods.base import Method, Moment
 from recycle.runs.checkpoint import load_newest, save
-from recycle.runs.runfolder import check_settings, checkpoints_folder, locked, write_settings
+from recycle.runs.runfolder import check_settings, checkpoints_folder, in_use, write_settings
 from recycle.training.growth import Growth
 from recycle.training.health import Watch, diverged, not_finite
 from recycle.training.heldout import HeldOut, offset_px
@@ -65,7 +65,7 @@ def train(
     the last good checkpoint stays in each case.
     """
     first = fabric.global_rank == 0
-    with locked(run, wanted=first), stop_signals(insist=fabric.world_size == 1) as request:
+    with in_use(run, wanted=first), stop_signals(insist=fabric.world_size == 1) as request:
         loop = _Loop(method, config, run, fabric, on_note)
         loop.start(settings, held_out)
         if loop.over:

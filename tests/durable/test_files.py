@@ -1,5 +1,8 @@
 """What has its name is whole: files and folders put in place, and what is left where that fails."""
 
+import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -46,4 +49,31 @@ def test_a_folder_gets_its_name_and_never_replaces_a_full_one(tmp_path: Path) ->
 
 
 def test_what_is_being_written_is_hidden_and_keeps_its_suffix(tmp_path: Path) -> None:
-    assert partial_path(tmp_path / "clip.mp4") == tmp_path / ".clip.partial.mp4"
+    assert re.fullmatch(r"\.clip\..+\.partial\.mp4", partial_path(tmp_path / "clip.mp4").name)
+
+
+def test_no_two_processes_share_a_temporary_name_and_what_a_killed_one_left_goes(tmp_path: Path) -> None:
+    path = tmp_path / ("clip" + "é" * 100 + ".mp4")
+    program = "import sys; from pathlib import Path; from durable.files import partial_path as name; "
+    program += "path = name(Path(sys.argv[1])); path.write_text('half'); print(path, flush=True); sys.stdin.readline()"
+    others = [
+        subprocess.Popen(
+            [sys.executable, "-c", program, path],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            cwd=Path(__file__).parents[2],
+        )
+        for _ in range(2)
+    ]
+    names = [process.stdout.readline().strip() for process in others if process.stdout is not None]
+    own = partial_path(path)
+    own.write_text("half")
+    assert len({*names, str(own)}) == 3 and len(own.name.encode()) < 256
+    others[0].kill()
+    for process in others[:1]:
+        process.wait()
+    assert partial_path(path) == own
+    assert sorted(map(str, tmp_path.iterdir())) == sorted([names[1], str(own)])
+    for process in others:
+        process.communicate()

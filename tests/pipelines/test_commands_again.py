@@ -21,13 +21,13 @@ def test_extract_again_does_nothing_twice(place: Path, capsys: pytest.CaptureFix
     draw(place / "a.mp4")
     draw(place / "b.mp4", "B")
     assert run(["extract", "a.mp4", "--name", "d", "--align", "none", "--size", "32"]) == 0
-    table = (place / "domains/d/frames.jsonl").read_bytes()
+    table = (place / "domains/d/clips/a.jsonl").read_bytes()
     stamp = (place / "domains/d/frames/a/000001.jpg").stat().st_mtime_ns
     capsys.readouterr()
     assert run(["extract", "a.mp4", "b.mp4", "--name", "d", "--align", "none", "--size", "32"]) == 0
     assert "already in" in capsys.readouterr().out
     assert (place / "domains/d/frames/a/000001.jpg").stat().st_mtime_ns == stamp
-    assert (place / "domains/d/frames.jsonl").read_bytes().startswith(table)
+    assert (place / "domains/d/clips/a.jsonl").read_bytes() == table
     assert [clip.clip for clip in Domain.load(place / "domains/d").clips] == ["a", "b"]
 
 

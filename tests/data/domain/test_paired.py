@@ -7,9 +7,11 @@ import numpy as np
 import pytest
 import torch
 
-from data.domain.domain import Clip, Domain, Record
+from data.domain.clipfile import Clip
+from data.domain.domain import Domain
 from data.domain.paired import PairedWindows, draw_pair, paired_places
 from data.domain.pictures import write_picture
+from data.domain.record import Record
 from data.domain.windows import Windows, batches
 from data.errors import SettingsError
 

@@ -5,9 +5,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from data.domain.domain import Clip, Domain, Record
+from data.domain.clipfile import Clip
+from data.domain.domain import Domain
 from data.domain.pictures import read_picture, write_picture, write_sheet
 from data.domain.published import is_published, is_single, read_published, write_published
+from data.domain.record import Record
 from data.errors import MissingInputError, PictureError, SettingsError, TooFewFramesError
 
 

@@ -8,8 +8,10 @@ import numpy as np
 import pytest
 import torch
 
-from data.domain.domain import Clip, Domain, Record
+from data.domain.clipfile import Clip
+from data.domain.domain import Domain
 from data.domain.pictures import write_picture
+from data.domain.record import Record
 from data.domain.windows import UnpairedWindows, Windows, batches, load_size_of
 from data.errors import PictureError, SettingsError, TooFewFramesError
 
@@ -81,7 +83,7 @@ def test_a_broken_picture_is_named_and_leaves_no_cache(tmp_path: Path) -> None:
 
 def test_single_pictures_keep_their_own_sizes(tmp_path: Path) -> None:
     domain = make_domain(tmp_path / "d", [0, 1, 2])
-    domain.save(replace(record, shot=record.number) for record in domain.records())
+    domain.save([replace(record, shot=record.number) for record in domain.records()])
     write_picture(domain.folder / "frames/c/000002.jpg", np.full((32, 80, 3), 8, np.uint8))
     write_picture(domain.folder / "frames/c/000003.jpg", np.full((64, 48, 3), 16, np.uint8))
     windows = windows_of(domain, window=1)

@@ -143,7 +143,7 @@ def test_a_second_training_in_the_same_folder_is_refused(processes, tmp_path):
     process, _ = processes(tmp_path, replace(SHORT, steps=1000), step_seconds=0.2)
     try:
         wait_for((tmp_path / "config.json").exists)
-        with pytest.raises(RunInUse, match="another process"):
+        with pytest.raises(RunInUse, match=f"being trained by process {process.pid} of "):
             run_training(tmp_path)
     finally:
         process.kill()
