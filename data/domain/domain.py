@@ -103,6 +103,9 @@ class Domain:
 
         Raises OutputError.
         """
+        taken = self.promised()
+        if set(sources) <= set(taken):
+            return [taken[source] for source in sources]
         path = self.folder / "names.jsonl"
         with output_errors(path), growing(path) as file:
             taken = self.promised()
@@ -112,7 +115,7 @@ class Domain:
                     place = max((place for _, place in taken.values()), default=-1) + 1
                     taken[source] = _free_name(source, {name for name, _ in taken.values()}), place
                     new.append({"source": source, "clip": taken[source][0], "place": place})
-            if new:
+            if new:  # else another process was first
                 file.add(*map(json.dumps, new))
         return [taken[source] for source in sources]
 

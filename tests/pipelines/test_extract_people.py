@@ -39,10 +39,10 @@ def stranger(rgb: np.ndarray, number: int) -> np.ndarray:
 def test_a_strangers_clip_is_refused_and_ones_own_is_not(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
     faces = SHARED / "clips/faces"
     assert run(["extract", str(faces / "grid_s2_pwij3p.mpg"), "--name", "d", *HAAR, "--to", "0.6"]) == 0
-    before = (place / "domains/d/clips/friday.jsonl").read_bytes()
+    before = (place / "domains/d/clips/grid_s2_pwij3p.jsonl").read_bytes()
     said = one_error(capsys, "extract", faces / "grid_lbax4n.mpg", "--name", "d", *HAAR, "--to", "0.6")
     assert "grid_lbax4n.mpg: nobody in the clip is the person" in said and "likeness of 0." in said and "dlib" in said
-    assert (place / "domains/d/clips/friday.jsonl").read_bytes() == before
+    assert (place / "domains/d/clips/grid_s2_pwij3p.jsonl").read_bytes() == before
     assert run(["extract", str(faces / "grid_s2_id2_vcd_swwp2s.mpg"), "--name", "d", *HAAR, "--to", "0.6"]) == 0
     records = list(Domain.load(place / "domains/d").records())
     assert len(records) == 30 and all(record.likeness and record.likeness > 0.5 for record in records)
