@@ -15,7 +15,7 @@ _OWN = {
             name="equivariant",
             path="recycle.methods.equivariant:Equivariant",
             title="equivariant CycleGAN (ours)",
-            line="turns and bends with its source: everything stays in its place, without grain; the default",
+            line="turns and bends with its source: everything stays in its place, without grain",
             # docs/measured.md says how these were found
             terms=frozenset({"detail"}),
             weights=LossWeights(adversarial=1.0, detail=0.3, cycle=10.0, mirror=2.0, flow=8.0),
