@@ -115,7 +115,8 @@ class RenderOptions(TimeRange, TranslatingOptions):
     compare: bool = False
     """Also write source and result side by side."""
     blend: Literal["feather", "none"] = "feather"
-    """How a face goes back into its frame: behind a soft mask, or as the whole square."""
+    """How a face goes back into its frame: what is face in the source and in the translation, behind a soft mask that
+    follows both, or the whole square."""
     colour_match: bool = True
     """Match the colours of a translated face to its frame."""
 

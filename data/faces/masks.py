@@ -1,38 +1,68 @@
-"""Which part of a crop is the face: masks by which a translated crop is laid into its frame."""
+"""Which part of a crop is laid into its frame: what lies inside of the face's outline, softly."""
 
-import cv2
+from functools import lru_cache
+
 import numpy as np
 
+from data.faces.contour import CENTRE, RAYS, Contour, of_landmarks
 
-def face_mask(size: int, points: np.ndarray | None = None) -> np.ndarray:
-    """(size, size) float32 in [0, 1]: 1 on the face, feathered, exactly 0 along the crop's border.
+FEATHER = 0.08
+"""Of the crop's side, inwards from the outline: from nothing to all."""
 
-    `points`: (68, 2) landmarks in crop coordinates give their hull with the forehead; anything else the same rounded
-    oval for every frame, so that a mask of five jumpy points cannot flicker.
+
+class SharedMask:
+    """Where both the source's crop and its translation show the face: beside either, the frame stays the source's.
+
+    One object follows one track: `reset` it at the next one.
     """
-    y, x = (np.mgrid[0:size, 0:size] + 0.5) / size
-    # A superellipse around the template's face: 1 up to 0.75 of its radius, 0 from its rim on, which keeps a
-    # margin of 5 % of the crop.
-    radius = (np.abs((x - 0.5) / 0.38) ** 2.5 + np.abs((y - 0.51) / 0.44) ** 2.5) ** (1 / 2.5)
-    oval = _smoothstep((1 - radius) / 0.25)
-    if points is None or np.shape(points) != (68, 2):
-        return oval
-    points = np.asarray(points, np.float64)
-    # No landmark is above the brows: the forehead is taken as far above the brows as the nose's root-to-tip length.
-    forehead = points[17:27] + (points[27] - points[30])
-    hull = cv2.convexHull(np.vstack([points, forehead]).astype(np.float32))[:, 0].astype(np.float64)
-    # To every edge's line, inwards: exact inside, and not a pixel is rounded.
-    edge = np.roll(hull, -1, axis=0) - hull
-    normal = np.column_stack([-edge[:, 1], edge[:, 0]]) / np.maximum(np.linalg.norm(edge, axis=1), 1e-9)[:, None]
-    normal *= np.sign(((hull.mean(0) - hull) * normal).sum(1))[:, None]
-    rows, columns = np.mgrid[0:size, 0:size]
-    distance = np.full((size, size), np.inf)
-    for corner, inwards in zip(hull, normal, strict=True):
-        np.minimum(distance, (columns - corner[0]) * inwards[0] + (rows - corner[1]) * inwards[1], out=distance)
-    distance += 0.03 * size  # landmarks lie on the rim
-    return np.minimum(_smoothstep(distance / (0.08 * size)), _smoothstep((1.08 - radius) / 0.1))
+
+    def __init__(self) -> None:
+        self._outlines = Contour(), Contour()
+
+    def reset(self) -> None:
+        """Forget the past."""
+        for contour in self._outlines:
+            contour.reset()
+
+    def state(self) -> list[dict]:
+        """What `restore` needs, as plain JSON values."""
+        return [contour.state() for contour in self._outlines]
+
+    def restore(self, state: list[dict]) -> None:
+        """Go on from where `state` was taken."""
+        for contour, of_one in zip(self._outlines, state, strict=True):
+            contour.restore(of_one)
+
+    def __call__(self, source: np.ndarray, translated: np.ndarray, points: np.ndarray, seconds: float) -> np.ndarray:
+        """(size, size) float32 in [0, 1].
+
+        source, translated: (size, size, 3) uint8 RGB. points: (n, 2) landmarks of the source in crop coordinates, of
+        which 68 bound the mask too. seconds: the frame's time.
+        """
+        of_source, of_translated = self._outlines
+        size = len(source)
+        radii = np.minimum(of_source(source, seconds), of_translated(translated, seconds))
+        if len(points) == 68:
+            radii = np.minimum(radii, of_landmarks((np.asarray(points, np.float64) + 0.5) / size))
+        return mask_within(radii, size)
 
 
-def _smoothstep(x: np.ndarray) -> np.ndarray:
-    t = np.clip(x, 0, 1)
+def mask_within(radii: np.ndarray, size: int) -> np.ndarray:
+    """(size, size) float32 in [0, 1]: 0 from the outline on, 1 from FEATHER inside of it.
+
+    radii: (RAYS,) as `data.faces.contour` has them. They are not rounded to pixels.
+    """
+    place, share, distance = _polar(size)
+    before, after = radii[place], radii[(place + 1) % RAYS]
+    t = np.clip((before + share * (after - before) - distance) / FEATHER, 0, 1)
     return (t * t * (3 - 2 * t)).astype(np.float32)
+
+
+@lru_cache(maxsize=4)
+def _polar(size: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Of each pixel: the ray before it, the way to the next one in [0, 1), and the distance from CENTRE in sides."""
+    y, x = (np.mgrid[0:size, 0:size] + 0.5) / size
+    x, y = x - CENTRE[0], y - CENTRE[1]
+    angle = np.arctan2(y, x) / (2 * np.pi) * RAYS % RAYS
+    place = angle.astype(int) % RAYS
+    return place, angle - np.floor(angle), np.hypot(x, y)

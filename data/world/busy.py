@@ -177,6 +177,22 @@ def _draw_mouth(canvas: Canvas, look: _Look, pose: Pose) -> None:
     canvas.stroke(outline, look.lips, 0.03, closed=True)
 
 
+def busy_face_of(pose: BusyPose, look: LookName, size: int) -> np.ndarray:
+    """(size, size) float32 in [0, 1]: how much of each pixel of `draw_busy` is face, with its beard."""
+    style = _LOOKS[look]
+    canvas = Canvas(size, (0, 0, 0))
+    canvas.place(BUSY_HEAD[0] + pose.x, BUSY_HEAD[1] + pose.y, pose.tilt)
+    canvas.fill(_face(style, pose), (255, 255, 255))
+    canvas.fill(style.fringe, (0, 0, 0))
+    return canvas.finished()[..., 0].astype(np.float32) / 255
+
+
+def _face(look: _Look, pose: Pose) -> np.ndarray:
+    face = oval(0, 0, look.width, 0.32, look.jaw)
+    face[:, 1] *= np.where(face[:, 1] > 0, 1 + 0.03 * pose.mouth / 0.32, 1)  # the jaw drops, the rest stays
+    return face
+
+
 def draw_busy(pose: BusyPose, look: LookName, size: int) -> np.ndarray:
     """The character in this pose, background and light: (size, size, 3) uint8 RGB. Same bytes every time."""
     style = _LOOKS[look]
@@ -193,9 +209,7 @@ def draw_busy(pose: BusyPose, look: LookName, size: int) -> np.ndarray:
     canvas.place(*head)
     for side in (-1, 1):
         canvas.fill(oval(side * (style.width + 0.015), 0.0, 0.05, 0.075), style.shade)
-    face = oval(0, 0, style.width, 0.32, style.jaw)
-    face[:, 1] *= np.where(face[:, 1] > 0, 1 + 0.03 * pose.mouth / 0.32, 1)  # the jaw drops, the rest stays
-    canvas.fill(face, style.skin)
+    canvas.fill(_face(style, pose), style.skin)
     if style.beard is not None:
         canvas.fill(style.beard, style.hair)
     canvas.stroke(np.array([[0.0, -0.02], [0.03, 0.07], [-0.015, 0.075]]), style.shade, 0.022)

@@ -141,6 +141,24 @@ def _draw_mouth(canvas: Canvas, look: _Look, pose: Pose) -> None:
     canvas.stroke(outline, look.lips, 0.03, closed=True)
 
 
+def face_of(pose: Pose, look: LookName, size: int) -> np.ndarray:
+    """(size, size) float32 in [0, 1]: how much of each pixel of `draw` is face, which ears and what hair covers are
+    not."""
+    style = _LOOKS[look]
+    canvas = Canvas(size, (0, 0, 0))
+    canvas.place(HEAD[0] + pose.x, HEAD[1] + pose.y, pose.tilt)
+    canvas.fill(_face(style, pose), (255, 255, 255))
+    canvas.fill(style.fringe, (0, 0, 0))
+    canvas.fill(style.mark, (0, 0, 0))
+    return canvas.finished()[..., 0].astype(np.float32) / 255
+
+
+def _face(look: _Look, pose: Pose) -> np.ndarray:
+    face = oval(0, 0, 0.27, 0.315, look.jaw)
+    face[:, 1] *= np.where(face[:, 1] > 0, 1 + 0.03 * pose.mouth / 0.315, 1)  # the jaw drops, the rest stays
+    return face
+
+
 def draw(pose: Pose, look: LookName, size: int) -> np.ndarray:
     """The character in this pose: (size, size, 3) uint8 RGB. Same bytes every time, same picture at any size."""
     style = _LOOKS[look]
@@ -150,12 +168,9 @@ def draw(pose: Pose, look: LookName, size: int) -> np.ndarray:
     canvas.fill(style.behind, style.hair)
     _draw_body(canvas, style, pose)
     canvas.place(*head)
-    chin = 0.03 * pose.mouth
     for side in (-1, 1):
         canvas.fill(oval(side * 0.275, 0.0, 0.045, 0.06), style.shade)
-    face = oval(0, 0, 0.27, 0.315, style.jaw)
-    face[:, 1] *= np.where(face[:, 1] > 0, 1 + chin / 0.315, 1)  # the jaw drops, the rest stays
-    canvas.fill(face, style.skin)
+    canvas.fill(_face(style, pose), style.skin)
     canvas.fill(oval(0, 0.06, 0.03, 0.035), style.shade)
     _draw_eyes(canvas, style, pose)
     _draw_mouth(canvas, style, pose)

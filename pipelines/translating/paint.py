@@ -12,7 +12,7 @@ from data.disk import write_json
 from data.faces.align import apply
 from data.faces.colour_match import ColourMatch
 from data.faces.cropper import Cropper
-from data.faces.masks import face_mask
+from data.faces.masks import SharedMask
 from data.faces.placing import Place
 from data.video.frame import Frame
 from recycle.methods.base import Direction, Method
@@ -79,10 +79,12 @@ class Faces(Painter):
     def __init__(
         self, method: Method, direction: Direction, cropper: Cropper, *, blend: str, colour_match: bool
     ) -> None:
-        """blend: "feather" for a soft mask, "none" for the whole square. colour_match: in the colours of its frame."""
+        """blend: "feather" for what is face in both pictures, softly, "none" for the whole square. colour_match: in the
+        colours of its frame."""
         super().__init__(method, direction)
         self._cropper, self._blend = cropper, blend
         self._match = ColourMatch() if colour_match else None
+        self._mask = SharedMask()
         self._track: int | None = None
 
     def paint(self, frames: list[Frame]) -> list[np.ndarray]:
@@ -98,11 +100,13 @@ class Faces(Painter):
 
     def _paste(self, frame: Frame, place: Place, crop: np.ndarray, face: np.ndarray) -> np.ndarray:
         size = self._cropper.size
-        mask = face_mask(size, apply(place.transform, place.landmarks))
-        if self._match is not None:
-            if place.track != self._track:
+        if place.track != self._track:
+            self._mask.reset()
+            if self._match is not None:
                 self._match.reset()
-            self._track = place.track
+        self._track = place.track
+        mask = self._mask(crop, face, apply(place.transform, place.landmarks), float(frame.seconds))
+        if self._match is not None:
             face = self._match(face, crop, mask, float(frame.seconds))
         if self._blend == "none":
             mask = np.ones((size, size), np.float32)
@@ -110,10 +114,11 @@ class Faces(Painter):
 
     def _state(self) -> dict[str, Any]:
         colour = self._match.state() if self._match else None
-        return super()._state() | {"track": self._track, "colour": colour}
+        return super()._state() | {"track": self._track, "mask": self._mask.state(), "colour": colour}
 
     def _load(self, state: dict[str, Any]) -> None:
         super()._load(state)
         self._track = state["track"]
+        self._mask.restore(state["mask"])
         if self._match is not None and state["colour"] is not None:
             self._match.restore(state["colour"])

@@ -23,7 +23,8 @@ from data.faces.align import (
     similarity,
 )
 from data.faces.colour_match import ColourMatch
-from data.faces.masks import face_mask
+from data.faces.contour import RIM, of_landmarks
+from data.faces.masks import mask_within
 from data.faces.warp import invert
 
 SHARED = Path(__file__).parents[4] / "shared"
@@ -105,7 +106,7 @@ def test_crop_then_paste_is_the_identity(scale):
     frame = cv2.resize(square, None, fx=scale[0], fy=scale[1], interpolation=cv2.INTER_AREA)
     before = frame.copy()
     matrix = crop_matrix(at((150, 118), 70, 0.3), 256)
-    mask = face_mask(256)
+    mask = mask_within(RIM, 256)
     out = paste(frame, crop(frame, matrix, 256, scale=scale), matrix, mask, scale=scale)
     assert np.array_equal(frame, before)  # the caller's frame is left alone
     assert np.abs(out.astype(int) - frame).max() <= 2
@@ -130,10 +131,10 @@ def test_square_stored_pixels_give_the_same_crop_as_stretched_ones():
 def test_paste_of_a_face_partly_or_wholly_outside():
     frame = smooth_picture(100, 100)
     white = np.full((64, 64, 3), 255, np.uint8)
-    partly = paste(frame, white, crop_matrix(at((0, 50), 40), 64), face_mask(64))
+    partly = paste(frame, white, crop_matrix(at((0, 50), 40), 64), mask_within(RIM, 64))
     assert (partly != frame).any()
     assert np.array_equal(partly[:, 60:], frame[:, 60:])
-    wholly = paste(frame, white, crop_matrix(at((-500, 50), 40), 64), face_mask(64))
+    wholly = paste(frame, white, crop_matrix(at((-500, 50), 40), 64), mask_within(RIM, 64))
     assert np.array_equal(wholly, frame)
     assert crop(frame, crop_matrix(at((-500, 50), 40), 64), 64).shape == (64, 64, 3)
 
@@ -187,7 +188,7 @@ def test_reference_landmarks_of_a_photo():
     assert np.abs(five_points(places) - TEMPLATE).max() < 0.08  # he looks a little aside
     assert ((places > 0.05) & (places < 0.98)).all()
     assert 0.5 < np.ptp(places[:17, 0]) < 0.75  # the jaw, ear to ear
-    mask = face_mask(256, apply(matrix, points))
+    mask = mask_within(of_landmarks((apply(matrix, points) + 0.5) / 256), 256)
     assert mask[int(0.575 * 256), 128] == 1
     back = paste(photo, crop(photo, matrix, 256), matrix, mask)
     far = np.ones(photo.shape[:2], bool)
