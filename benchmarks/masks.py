@@ -64,65 +64,85 @@ def world_head(look: str, frames: int, busy: bool) -> Head:
     return crops(pictures(), generator)
 
 
-def drawn_head(seed: int, frames: int) -> Head:
+def colour(values: np.ndarray | tuple, gain: float = 1.0) -> tuple[int, int, int]:
+    """RGB values, brightened, as a canvas takes them."""
+    red, green, blue = np.clip(np.asarray(values, float) * gain, 0, 255).astype(int).tolist()
+    return red, green, blue
+
+
+class DrawnHead:
     """A head of its own width, skin, hair and light, that turns a little."""
-    generator = np.random.default_rng(seed)
-    tone = generator.uniform(0.35, 1.0)
-    skin = np.array([246, 204, 174]) * tone + generator.uniform(-8, 8, 3)
-    hair = np.array([(30, 22, 24), (92, 58, 36), (180, 140, 90), (150, 146, 144), (120, 50, 30)][seed % 5])
-    wall = generator.uniform(40, 230, 3)
-    half, jaw, long_hair = generator.uniform(0.19, 0.27), generator.uniform(2.0, 2.7), seed % 2 == 0
-    light = generator.uniform(-0.35, 0.35)
-    texture = cv2.GaussianBlur(generator.normal(0, 1, (SIZE, SIZE, 3)).astype(np.float32), (0, 0), 1.2)
-    texture *= 6 / texture.std()
-    spots = cv2.GaussianBlur(generator.normal(0, 1, (SIZE, SIZE, 3)).astype(np.float32), (0, 0), 9)
-    spots *= (30 if seed % 3 == 0 else 5) / spots.std()
-    fringe_low = generator.uniform(-0.26, -0.17)
 
-    def colour(values: np.ndarray, gain: float = 1.0) -> tuple[int, int, int]:
-        return tuple(int(v) for v in np.clip(np.asarray(values) * gain, 0, 255))  # type: ignore[return-value]
-
-    def shapes(canvas: Canvas, pose: Pose, turn: float, *, truth: bool) -> None:
-        white, black = (255, 255, 255), (0, 0, 0)
-        canvas.place(0.5 + 0.3 * pose.x, 1.02, 0)
-        if not truth:
-            canvas.fill(oval(0, 0.12, 0.42, 0.24, 2.6), colour(wall[::-1]))
-        canvas.place(0.5 + pose.x, 0.5 + pose.y, pose.tilt)
-        if not truth:
-            if long_hair:
-                canvas.fill(oval(turn, 0.1, half + 0.1, 0.5, 2.6), colour(hair))
-            canvas.fill(oval(turn, -0.08, half + 0.05, 0.33), colour(hair))
-            canvas.fill(np.array([[-0.1, 0.15], [0.1, 0.15], [0.12, 0.5], [-0.12, 0.5]]), colour(skin, 0.72))
-        face = oval(turn, 0, half, 0.315, jaw)
-        face[:, 1] *= np.where(face[:, 1] > 0, 1 + 0.1 * pose.mouth, 1)
-        canvas.fill(face, white if truth else colour(skin))
-        if not truth:
-            for side in (-1, 1):
-                canvas.fill(oval(side * 0.12, -0.045, 0.05, 0.028 * pose.eyes + 0.004), (244, 240, 236))
-                canvas.fill(oval(side * 0.12, -0.045, 0.024, 0.026 * pose.eyes + 0.004), (40, 30, 26))
-                canvas.stroke(np.array([[side * 0.065, -0.1], [side * 0.18, -0.11]]), colour(hair, 0.8), 0.022)
-            canvas.fill(oval(turn * 1.3, 0.06, 0.035, 0.03), colour(skin, 0.85))
-            canvas.fill(oval(0, 0.155, 0.1, 0.018 + 0.06 * pose.mouth), colour((150, 60, 60), tone))
-        line = smooth(
+    def __init__(self, seed: int) -> None:
+        generator = self.generator = np.random.default_rng(seed)
+        self.tone = generator.uniform(0.35, 1.0)
+        self.skin = np.array([246, 204, 174]) * self.tone + generator.uniform(-8, 8, 3)
+        self.hair = [(30, 22, 24), (92, 58, 36), (180, 140, 90), (150, 146, 144), (120, 50, 30)][seed % 5]
+        self.wall = generator.uniform(40, 230, 3)
+        self.half, self.jaw, self.long_hair = generator.uniform(0.19, 0.27), generator.uniform(2.0, 2.7), seed % 2 == 0
+        self.light = generator.uniform(-0.35, 0.35)
+        self.texture = self._noise(1.2, 6)
+        self.spots = self._noise(9, 30 if seed % 3 == 0 else 5)
+        low, half = generator.uniform(-0.26, -0.17), self.half
+        self.fringe = smooth(
             (-half - 0.06, 0.0), (-half - 0.06, -0.36), (half + 0.06, -0.36), (half + 0.06, 0.0),
-            (half - 0.02, fringe_low + 0.03), (0.05, fringe_low - 0.03), (-half + 0.02, fringe_low + 0.03),
+            (half - 0.02, low + 0.03), (0.05, low - 0.03), (-half + 0.02, low + 0.03),
         )  # fmt: skip
-        canvas.fill(line + np.array([turn, 0]), black if truth else colour(hair))
 
-    def pictures() -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
-        for number, pose in enumerate(motion(seed, frames)):
+    def _noise(self, px: float, levels: float) -> np.ndarray:
+        noise = cv2.GaussianBlur(self.generator.normal(0, 1, (SIZE, SIZE, 3)).astype(np.float32), (0, 0), px)
+        return noise * (levels / noise.std())
+
+    def face(self, pose: Pose, turn: float) -> np.ndarray:
+        """The face's outline about the head's middle."""
+        face = oval(turn, 0, self.half, 0.315, self.jaw)
+        face[:, 1] *= np.where(face[:, 1] > 0, 1 + 0.1 * pose.mouth, 1)
+        return face
+
+    def truth(self, pose: Pose, turn: float) -> np.ndarray:
+        """(SIZE, SIZE) float32: how much of each pixel is face."""
+        canvas = Canvas(SIZE, (0, 0, 0))
+        canvas.place(0.5 + pose.x, 0.5 + pose.y, pose.tilt)
+        canvas.fill(self.face(pose, turn), (255, 255, 255))
+        canvas.fill(self.fringe + np.array([turn, 0]), (0, 0, 0))
+        return canvas.finished()[..., 0].astype(np.float32) / 255
+
+    def picture(self, pose: Pose, turn: float) -> np.ndarray:
+        """(SIZE, SIZE, 3) uint8: drawn, out of focus by a pixel, lit, with texture and noise."""
+        canvas = Canvas(SIZE, colour(self.wall))
+        canvas.place(0.5 + 0.3 * pose.x, 1.02, 0)
+        canvas.fill(oval(0, 0.12, 0.42, 0.24, 2.6), colour(self.wall[::-1]))
+        canvas.place(0.5 + pose.x, 0.5 + pose.y, pose.tilt)
+        if self.long_hair:
+            canvas.fill(oval(turn, 0.1, self.half + 0.1, 0.5, 2.6), self.hair)
+        canvas.fill(oval(turn, -0.08, self.half + 0.05, 0.33), self.hair)
+        canvas.fill(np.array([[-0.1, 0.15], [0.1, 0.15], [0.12, 0.5], [-0.12, 0.5]]), colour(self.skin, 0.72))
+        canvas.fill(self.face(pose, turn), colour(self.skin))
+        for side in (-1, 1):
+            canvas.fill(oval(side * 0.12, -0.045, 0.05, 0.028 * pose.eyes + 0.004), (244, 240, 236))
+            canvas.fill(oval(side * 0.12, -0.045, 0.024, 0.026 * pose.eyes + 0.004), (40, 30, 26))
+            canvas.stroke(np.array([[side * 0.065, -0.1], [side * 0.18, -0.11]]), colour(self.hair, 0.8), 0.022)
+        canvas.fill(oval(turn * 1.3, 0.06, 0.035, 0.03), colour(self.skin, 0.85))
+        canvas.fill(oval(0, 0.155, 0.1, 0.018 + 0.06 * pose.mouth), colour((150, 60, 60), self.tone))
+        canvas.fill(self.fringe + np.array([turn, 0]), self.hair)
+        rgb = cv2.GaussianBlur(canvas.finished(), (0, 0), 1.0).astype(np.float32)
+        wall = np.abs(rgb - self.wall).max(axis=2, keepdims=True) < 12
+        lit = rgb * (1 + self.light * np.linspace(-1, 1, SIZE)[None, :, None])
+        noisy = lit + self.texture + np.where(wall, self.spots, 0) + self.generator.normal(0, 3, rgb.shape)
+        return np.clip(noisy, 0, 255).astype(np.uint8)
+
+    def frames(self, poses: list[Pose]) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
+        """Pictures, faces and points."""
+        for number, pose in enumerate(poses):
             turn = 0.035 * np.sin(2 * np.pi * number / 40)
-            canvas, truth = Canvas(SIZE, colour(wall)), Canvas(SIZE, (0, 0, 0))
-            shapes(canvas, pose, turn, truth=False)
-            shapes(truth, pose, turn, truth=True)
-            rgb = cv2.GaussianBlur(canvas.finished(), (0, 0), 1.0).astype(np.float32)
-            across = np.linspace(-1, 1, SIZE)[None, :, None]
-            flat = np.abs(rgb - wall).max(axis=2, keepdims=True) < 12
-            rgb = rgb * (1 + light * across) + texture + np.where(flat, spots, 0) + generator.normal(0, 3, rgb.shape)
             points = placed(0.5 + pose.x, 0.5 + pose.y, pose.tilt, (0.12, -0.045), (turn * 1.3, 0.06), (0.11, 0.155))
-            yield np.clip(rgb, 0, 255).astype(np.uint8), truth.finished()[..., 0].astype(np.float32) / 255, points
+            yield self.picture(pose, turn), self.truth(pose, turn), points
 
-    return crops(pictures(), generator)
+
+def drawn_head(seed: int, frames: int) -> Head:
+    """A DrawnHead that moves."""
+    head = DrawnHead(seed)
+    return crops(head.frames(motion(seed, frames)), head.generator)
 
 
 Outline = Callable[[np.ndarray, float], np.ndarray]
