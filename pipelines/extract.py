@@ -23,6 +23,7 @@ from pipelines.options import ExtractOptions
 from pipelines.pages.overview import summarise, write_contact_sheet
 from pipelines.places import say
 from pipelines.progress import Progress
+from pipelines.shards import Shard, shard_of
 from pipelines.span import span_of
 
 WINDOW = 3
@@ -31,7 +32,7 @@ FACE_PX, FRAME_PX = 288, 256
 """Sides of pictures where the user does not say: see ExtractOptions.size."""
 Input = tuple[Source, str | None]
 """A source, and the part of the domain that all of it is; None: one is to be held out."""
-OWN_NAMES = {"frames", "clips", "names.jsonl", "identity.json", "people.jpg"}
+OWN_NAMES = {".lock", "frames", "clips", "names.jsonl", "identity.json", "people.jpg"}
 """What may stand in a domain's folder before its domain.json does."""
 
 
@@ -48,6 +49,7 @@ def extract(options: ExtractOptions) -> None:
         raise SettingsError(f"--window {options.window}: has to be at least 1")
     if options.face == "all" and not options.people:
         return _everybody(options)
+    shard = shard_of(options.shard)
     planned, aligner = _planned(options)
     if options.people:
         for name, inputs in planned.items():
@@ -57,14 +59,14 @@ def extract(options: ExtractOptions) -> None:
     new = [domain for domain in opened if not domain.clips]
     try:
         for domain, inputs in zip(opened, planned.values(), strict=True):
-            _complete(domain, inputs, options)
+            _complete(domain, inputs, options, shard)
     except Exception as error:
         # A domain with no window is none, and half a set is none where its pictures are at fault. Else clips that are
         # done stay, and so does everything at Ctrl-C: the next start goes on from there.
         at_fault = isinstance(error, RetargetError) and error.exit_code == RetargetError.exit_code
         for domain in new:
             none_left = not domain.clips or isinstance(error, TooFewFramesError) or (at_fault and len(opened) > 1)
-            if none_left and not domain.others_at_work():
+            if none_left and shard.is_all and not domain.others_at_work():
                 remove_folder(domain.folder)
         raise
 
@@ -126,18 +128,31 @@ def _reading(options: ExtractOptions) -> tuple[Reading, int | None]:
     return reading, None if options.range == "auto" else int(options.range)
 
 
-def _complete(domain: Domain, inputs: list[Input], options: ExtractOptions) -> None:
-    """Adds to a domain what is not in it yet. Raises RetargetError."""
+def _complete(domain: Domain, inputs: list[Input], options: ExtractOptions, shard: Shard) -> None:
+    """Adds to a domain what is not in it yet and is this shard's. Raises RetargetError."""
     eyes = None if domain.aligner == "none" else eyes_of(domain.aligner, domain.identity, options)
     domain.aligner = "none" if eyes is None else eyes.aligner.name
     domain.begin()
     settings = [_settings(source, split, domain, options) for source, split in inputs]
     places = domain.places([key_of(source.path, own) for (source, _), own in zip(inputs, settings, strict=True)])
-    with Progress("extracting", [source.info.frames for source, _ in inputs]) as progress:
-        for (source, split), own, (name, place) in zip(inputs, settings, places, strict=True):
+    clips = list(zip(inputs, settings, places, strict=True))
+    # Whom a domain follows is who its first clip shows: that one comes first for everybody.
+    first = eyes is not None and domain.identity is None
+    clips = [clip for number, clip in enumerate(clips) if shard.takes(clip[2][1]) or (first and number == 0)]
+    with Progress("extracting", [source.info.frames for (source, _), _, _ in clips]) as progress:
+        for (source, split), own, (name, place) in clips:
             progress.clip(source.label)
             _add(Wanted(source, split, source.sha256(), own, name, place), domain, eyes)
     domain.refresh()
+    there = {clip.clip for clip in domain.clips}
+    missing = [name for name, _ in places if name not in there]
+    if missing:
+        more = f" and {len(missing) - 5} more" if len(missing) > 5 else ""
+        say(
+            f"{domain.folder}: {len(missing)} of {len(places)} clips are still to come from other shards "
+            f"({', '.join(missing[:5])}{more}); the last to end sums up, and so does this command with --shard 0/1"
+        )
+        return
     records = list(domain.records(landmarks=False))
     require_window(records, min(_window(source, options) for source, _ in inputs), str(domain.folder))
     write_contact_sheet(domain, records)
@@ -157,7 +172,7 @@ def _opened(folder: Path, options: ExtractOptions, aligner: str) -> Domain:
     new = Domain(folder, aligner=aligner, size=size, versions=_versions())
     if not (folder / "domain.json").exists():
         # What an interrupted start left is ours; anything else is not, and a failure here must not remove it.
-        if folder.exists() and (not folder.is_dir() or {path.name for path in folder.iterdir()} - OWN_NAMES):
+        if folder.exists() and (not folder.is_dir() or not all(map(_is_own, folder.iterdir()))):
             raise SettingsError(f"{folder}: is there and is no domain; give another --name or --domains")
         return new
     domain = Domain.load(folder, say)
@@ -173,6 +188,11 @@ def _opened(folder: Path, options: ExtractOptions, aligner: str) -> Domain:
             f"{folder}: made with {', '.join(other)}; use the same settings, another --name, or delete the folder"
         )
     return domain
+
+
+def _is_own(path: Path) -> bool:
+    """Whether a domain that is being begun, by this process or another, has such a file."""
+    return path.name in OWN_NAMES or ".partial" in path.suffixes
 
 
 def _versions() -> dict[str, str]:
@@ -197,9 +217,11 @@ def _add(wanted: Wanted, domain: Domain, eyes: Eyes | None) -> None:
             say(note)
         workplace = domain.workplace(wanted.name)
         workplace = make_folder(workplace if exclusive else partial_path(workplace))
+        domain.recall()
+        known = domain.identity
         made = make_clip(wanted, domain, eyes, workplace)
-        if made.identity is not None:
-            domain.know(made.identity.to_json())
+        if known is None and made.identity is not None and not domain.know(made.identity.to_json()):
+            made = make_clip(wanted, domain, eyes, workplace)  # another process has said meanwhile whom to follow
         domain.enter(made.clip, made.records, made.pictures)
         remove_folder(workplace)
     if len(domain.clips) > 1:

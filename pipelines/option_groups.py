@@ -67,6 +67,13 @@ class TimeRange:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Sharded:
+    shard: Annotated[str | None, tyro.conf.arg(metavar="I/N")] = None
+    """Do part I of N, counted from 0, while others do the other parts on other machines; the last to end puts all
+    together. None: what SLURM (job arrays), Kubernetes (indexed jobs) or torchrun says, else everything."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Hardware:
     accelerator: Literal["auto", "cpu", "cuda", "mps"] = "auto"
     """Hardware to compute on."""

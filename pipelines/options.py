@@ -16,6 +16,7 @@ from pipelines.option_groups import (
     MethodName,
     ModelsFolder,
     RunsFolder,
+    Sharded,
     TimeRange,
     TranslatingOptions,
     WhichCheckpoint,
@@ -27,7 +28,7 @@ from recycle.methods import DEFAULT
 
 
 @dataclass(frozen=True, kw_only=True)
-class ExtractOptions(DomainsFolder, ModelsFolder, TimeRange, WhichFace):
+class ExtractOptions(DomainsFolder, ModelsFolder, Sharded, TimeRange, WhichFace):
     """Turn videos, web addresses, or folders of pictures into a domain: pictures to train on."""
 
     videos: tyro.conf.Positional[tuple[str, ...]]
@@ -89,7 +90,7 @@ class TrainOptions(DomainsFolder):
 
 
 @dataclass(frozen=True, kw_only=True)
-class RenderOptions(TimeRange, TranslatingOptions):
+class RenderOptions(Sharded, TimeRange, TranslatingOptions):
     """Translate a clip with a trained run and merge it back into its frames, with its sound."""
 
     input: Annotated[tuple[tuple[str, ...], ...], tyro.conf.UseAppendAction] = ()

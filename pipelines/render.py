@@ -1,37 +1,34 @@
 """`retarget render`: clips go through a trained run and come out translated, frame for frame, with their sound."""
 
 import dataclasses
+import glob
 import hashlib
 import json
 from collections.abc import Sequence
-from contextlib import ExitStack
 from fractions import Fraction
 from importlib.metadata import version
-from itertools import groupby, islice
 from pathlib import Path
 
-import numpy as np
-
-from data.disk import make_folder, name_from, remove_folder
+from data.disk import make_folder, name_from, output_errors, remove_folder
 from data.domain.sources import open_source
 from data.domain.web import is_url
 from data.errors import OutputError, RetargetError, SettingsError
-from data.faces.placing import Placing
-from data.watching import watched
+from durable.locks import is_held, locked
 from pipelines.options import RenderOptions
 from pipelines.places import say
-from pipelines.progress import WORKING, Progress
+from pipelines.progress import Progress
 from pipelines.rendering.inputs import BatchError, clips_of, folder_for, stems_of
-from pipelines.rendering.leaving import KEY, Leaving, encoding_of, leaving_for
+from pipelines.rendering.leaving import KEY, encoding_of, leaving_for
 from pipelines.rendering.painting import painter_for
 from pipelines.rendering.preview import preview
+from pipelines.rendering.segments import paint_segments
+from pipelines.shards import Shard, shard_of
 from pipelines.span import seconds_of, span_of
 from pipelines.translating.following import person_of, placed
-from pipelines.translating.paint import Painter
 from pipelines.translating.translation import LoadedRun, Span, Translation, decide, load
 
-_WHERE = {"domains", "models", "runs", "run", "input", "output"}
-"""Options that say where something is, and not what becomes of it."""
+_WHERE = {"domains", "models", "runs", "run", "input", "output", "shard"}
+"""Options that say where something is or who does it, and not what becomes of it."""
 IPTC_SOURCE_TYPE = "http://cv.iptc.org/newscodes/digitalsourcetype/compositeWithTrainedAlgorithmicMedia"
 
 
@@ -42,7 +39,7 @@ def render(options: RenderOptions) -> None:
     if at is not None and span != (None, None):
         raise SettingsError("--preview: is one moment of the clip; leave --from and --to away")
     encoding_of(options)
-    folder = folder_for(options.output, named.several)
+    folder, shard = folder_for(options.output, named.several), shard_of(options.shard)
     loaded = load(options, clip_is_named=named.clips != [None])
     failures: dict[str, RetargetError] = {}
     stems = stems_of(named.clips, loaded.names[0])
@@ -59,7 +56,7 @@ def render(options: RenderOptions) -> None:
                     shown = place.with_name(f"{place.name}-at-{float(at):g}.png")
                     preview(job, options, at, output or shown, _metadata(job))
                 else:
-                    _render(job, options, output, place)
+                    _render(job, options, output, place, shard)
             except (RetargetError, OSError) as error:
                 if not named.several:
                     raise
@@ -93,8 +90,8 @@ def _expected(clips: Sequence[str | None], span: Span) -> list[int | None]:
     return counts
 
 
-def _render(job: Translation, options: RenderOptions, output: Path | None, place: Path) -> None:
-    """Renders one clip, to `output` or else to `place` with the suffix of its kind."""
+def _render(job: Translation, options: RenderOptions, output: Path | None, place: Path, shard: Shard) -> None:
+    """Renders one clip, or this shard's part of it, to `output` or else to `place` with the suffix of its kind."""
     key = _key(job, options)
     metadata = _metadata(job) | {KEY: key}
     leaving = leaving_for(job, options, output, place, metadata)
@@ -106,6 +103,7 @@ def _render(job: Translation, options: RenderOptions, output: Path | None, place
     for note in leaving.notes:
         say(note)
     parts = make_folder(output.parent / f".{output.stem}-{key[:12]}.parts")
+    _clear_others(parts, output)
     try:
         placing, _ = placed(job, options)
     except RetargetError:
@@ -114,15 +112,42 @@ def _render(job: Translation, options: RenderOptions, output: Path | None, place
         raise
     painter = painter_for(job, options, placing)
     results = {"result": leaving} | ({"compare": leaving.beside()} if options.compare else {})
-    segments, notes = _render_segments(job, options, placing, painter, parts, results)
-    for name, result in results.items():
-        notes += result.join(segments[name], job, metadata)
-    for note in dict.fromkeys(notes):
+    batch_size = options.batch_size or job.batch_size
+    try:
+        done = paint_segments(job, placing, painter, parts, results, batch_size=batch_size, shard=shard)
+        if done.missing:
+            say(
+                f"{output}: {done.missing} of {len(done.files['result'])} parts are still to come from other shards; "
+                "the last to end puts them together, and so does this command with --shard 0/1"
+            )
+            return
+        with output_errors(output), locked(_lock_of(parts), lambda holder: say(f"{output}: {holder} joins it")):
+            if leaving.key() != key:
+                for name, result in results.items():
+                    done.notes += result.join(done.files[name], job, metadata)
+            remove_folder(parts)
+    except RetargetError:
+        if leaving.key() != key:
+            raise
+        say(f"{output}: rendered by another process meanwhile")
+        return
+    for note in dict.fromkeys(done.notes):
         say(note)
-    remove_folder(parts)
-    say(f"{output}: {painter.translated} of {painter.seen} frames translated")
+    say(f"{output}: {done.translated} of {done.seen} frames translated")
     if options.compare:
         say(f"{results['compare'].output}: source and result side by side")
+
+
+def _lock_of(parts: Path) -> Path:
+    return parts.with_name(f"{parts.name}.lock")
+
+
+def _clear_others(parts: Path, output: Path) -> None:
+    """Removes the parts of the same output under other settings, where nobody is painting them."""
+    for other in output.parent.glob(f".{glob.escape(output.stem)}-{'[0-9a-f]' * 12}.parts"):
+        if other != parts and not any(map(is_held, [_lock_of(other), *other.glob("*.lock")])):
+            say(f"{output}: parts of it under other settings are removed")
+            remove_folder(other)
 
 
 def _kind(loaded: LoadedRun, options: RenderOptions) -> str:
@@ -147,41 +172,3 @@ def _metadata(job: Translation) -> dict[str, str]:
         "comment": f"Synthetic video: translated by retarget {version('retarget')} ({ends})",
         "digital_source_type": IPTC_SOURCE_TYPE,
     }
-
-
-def _render_segments(
-    job: Translation,
-    options: RenderOptions,
-    placing: Placing,
-    painter: Painter,
-    parts: Path,
-    results: dict[str, Leaving],
-) -> tuple[dict[str, list[Path]], list[str]]:
-    """Encodes what is not encoded yet. Gives the parts of every result, and notes."""
-    batch_size = options.batch_size or job.batch_size
-    info = job.source.info
-    files: dict[str, list[Path]] = {name: [] for name in results}
-    sizes = {"result": (info.width, info.height), "compare": (2 * info.width, info.height)}
-    notes: list[str] = []
-    frames = iter(watched(job.source.frames(job.start), WORKING, job.wanted(placing)))
-    for number, (_, segment) in enumerate(groupby(frames, key=placing.segment_of)):
-        for name, result in results.items():
-            end = "" if name == "result" else f"-{name}"
-            files[name].append(parts / f"{number:05d}{end}{result.suffix}")
-        done = parts / f"{number:05d}.json"
-        if painter.restore(done):
-            continue
-        with ExitStack() as stack:
-            writers = {
-                name: stack.enter_context(result.writer(files[name][-1], info, sizes[name]))
-                for name, result in results.items()
-            }
-            while batch := list(islice(segment, batch_size)):
-                for frame, rgb in zip(batch, painter.paint(batch), strict=True):
-                    writers["result"].write(dataclasses.replace(frame, rgb=rgb))
-                    if "compare" in writers:
-                        both = np.concatenate([frame.rgb, rgb], axis=1)
-                        writers["compare"].write(dataclasses.replace(frame, rgb=both))
-        painter.keep(done)
-        notes += writers["result"].notes
-    return files, notes

@@ -148,18 +148,31 @@ class Domain:
         kept = [other for other in self.clips if other.clip != clip.clip]
         self.clips = sorted([*kept, clip], key=lambda clip: (clip.place, clip.clip))
 
-    def know(self, identity: dict[str, Any]) -> None:
-        """Keeps what is known of the followed face, where nothing was known before. Raises OutputError."""
+    def know(self, identity: dict[str, Any]) -> bool:
+        """Keeps what is known of the followed face; False, and what is known already, where that is something else.
+
+        Raises OutputError.
+        """
+        with self.exclusively():
+            self.recall()
+            if self.identity is None:
+                write_bytes(self.folder / "identity.json", json.dumps(identity).encode())
+                self.identity = json.loads(json.dumps(identity))
+                return True
+        return self.identity == json.loads(json.dumps(identity))
+
+    def recall(self) -> None:
+        """Reads what another process may have found out about the followed face. Raises OutputError."""
         path = self.folder / "identity.json"
-        if not path.exists():
-            write_bytes(path, json.dumps(identity).encode())
-        self.identity = json.loads(path.read_text())
+        with output_errors(path):
+            if path.exists():
+                self.identity = json.loads(path.read_text())
 
     def save(self, records: Iterable[Record]) -> None:
         """Writes all of it at once: every clip with those of `records` that are its own. Raises OutputError."""
         self.begin()
         if self.identity is not None:
-            self.know(self.identity)
+            write_bytes(self.folder / "identity.json", json.dumps(self.identity).encode())
         by_clip: dict[str, list[Record]] = {clip.clip: [] for clip in self.clips}
         for record in records:
             by_clip.setdefault(record.clip, []).append(record)
