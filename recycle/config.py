@@ -147,8 +147,12 @@ class TrainingConfig:
     """Part of the length trained at the full rate; then the rate falls linearly and never reaches 0."""
     ema_decay: float = 0.999
     """Decay of the running mean of the generators' weights, which rendering uses; 0 keeps no mean."""
-    precision: Literal["auto", "float32", "bfloat16"] = "auto"
-    """Arithmetic: auto is bfloat16 autocast where the hardware computes in it, else float32."""
+    precision: Literal["auto", "float32", "tf32", "bfloat16"] = "auto"
+    """Arithmetic: auto is bfloat16 autocast where the hardware computes in it, else float32. tf32: float32 whose
+    products a GPU takes of 10 bits; float32 itself never does that."""
+    recompute: bool = False
+    """Compute residual blocks anew in the backward pass instead of keeping them: less memory for more time, the same
+    numbers."""
     accelerator: Literal["auto", "cpu", "cuda", "mps"] = "auto"
     """Hardware to train on."""
     devices: int | None = None
@@ -159,6 +163,8 @@ class TrainingConfig:
     """Seed of weights, order of windows, crops and pool."""
     save_every: int = 500
     """Steps between checkpoints, each compared with the best so far on held-out windows."""
+    save_minutes: float = 5.0
+    """Minutes after which a checkpoint is saved, too, however slow the steps; it is not compared."""
     sample_every: int = 500
     """Steps between sample sheets."""
     log_every: int = 20

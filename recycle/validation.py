@@ -18,6 +18,7 @@ def problems(method: str, config: MethodConfig, training: TrainingConfig, preset
         *_term_problems(row, config),
         *_method_problems(row, config, changed),
         *_training_problems(training),
+        *_recompute_problems(config.networks, training),
     ]
 
 
@@ -138,7 +139,8 @@ def _training_problems(training: TrainingConfig) -> list[str]:
     found = []
     if training.steps is not None and training.minutes is not None:
         found.append("--steps and --minutes: give one of them")
-    for name in ("steps", "minutes", "learning_rate", "save_every", "sample_every", "log_every", "batch_size", "keep"):
+    every = ("save_every", "save_minutes", "sample_every", "log_every")
+    for name in ("steps", "minutes", "learning_rate", *every, "batch_size", "keep"):
         value = getattr(training, name)
         if value is not None and not 0 < value < float("inf"):
             found.append(f"--{name.replace('_', '-')} {value}: has to be more than 0")
@@ -149,4 +151,18 @@ def _training_problems(training: TrainingConfig) -> list[str]:
         found.append(f"--constant-part {training.constant_part:g}: has to be from 0 to 1")
     if training.nodes < 1 or (training.devices is not None and training.devices < 1):
         found.append("--nodes and --devices: have to be at least 1")
+    return found
+
+
+def _recompute_problems(networks: NetworkConfig, training: TrainingConfig) -> list[str]:
+    """What cannot be computed twice, or is not there to be."""
+    if not training.recompute:
+        return []
+    found = []
+    if networks.generator == "unet":
+        found.append("--recompute: a U-Net has no residual blocks")
+    if networks.norm == "batch":
+        found.append("--recompute: BatchNorm would take every picture into its statistics twice")
+    if networks.spectral_norm == "both":
+        found.append("--recompute: spectral norm of generators would go on in between")
     return found

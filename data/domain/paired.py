@@ -60,7 +60,7 @@ def _shown(windows: Windows, index: int) -> tuple[int, ...]:
 def draw_pair(
     a: Windows, b: Windows, pair: tuple[int, int], rng: np.random.Generator | None
 ) -> tuple[torch.Tensor, torch.Tensor]:
-    """A pair of `paired_places`, each (window, 3, size, size) float32 in [-1, 1]: one crop and one flip for both.
+    """A pair of `paired_places`, each (window, 3, size, size) uint8: one crop and one flip for both.
 
     Without `rng`: the middle, unflipped.
     """

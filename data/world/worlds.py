@@ -23,7 +23,8 @@ from data.disk import make_folder, write_bytes
 from data.world.busy import BUSY_HEAD, BUSY_RANGES, BusyPose, draw_busy
 from data.world.characters import HEAD, RANGES, LookName, Pose, draw
 from data.world.clips import World, write_pictures
-from data.world.puppets import motion, tone, wander
+from data.world.movement import motion, wander
+from data.world.puppets import tone
 
 RATE = Fraction(25)
 NOISE_LEVELS = 3.0

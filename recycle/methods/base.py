@@ -13,7 +13,7 @@ from recycle.config import MethodConfig
 from recycle.methods.history import HistoryPool
 from recycle.methods.losses import ADVERSARIAL
 from recycle.networks.features import ContentLayer
-from recycle.networks.networks import smallest_side
+from recycle.networks.networks import ResidualBlock, smallest_side
 from recycle.networks.tiling import SMALLEST_PX
 
 Direction = Literal["a_to_b", "b_to_a"]
@@ -117,6 +117,12 @@ class Method(nn.Module, ABC):
     def discriminator_parameters(self) -> list[nn.Parameter]:
         """All that the second half of a step trains."""
         return [parameter for network in self.discriminators.values() for parameter in network.parameters()]
+
+    def recompute_blocks(self, wanted: bool) -> None:
+        """Whether residual blocks are computed anew in the backward pass instead of kept in memory for it."""
+        for module in self.modules():
+            if isinstance(module, ResidualBlock):
+                module.recompute = wanted
 
     def seed_pools(self, seed: int) -> None:
         """Gives each pool its own generator, drawn from `seed`. Processes that train together pass different ones."""

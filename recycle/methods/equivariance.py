@@ -68,7 +68,8 @@ class Equivariance:
     def move(self, pictures: Tensor, moment: Moment) -> Moved:
         """Pictures (B, 3, H, W) under a mirror and a flow for each, as far as the terms have a weight.
 
-        Draws from torch's global generator.
+        Draws the mirror from the CPU's global generator, for it chooses what is computed, and the flow on the pictures'
+        device: nothing waits for a GPU.
         """
         grown = min(1.0, moment.progress / self.grow_in) if self.grow_in else 1.0
         moved: dict[str, Tensor] = {}
@@ -80,6 +81,6 @@ class Equivariance:
             moved["mirrored"] = pictures.flip(axes)
         if self.flow:
             batch, _, height, width = pictures.shape
-            flow = draw_flow(batch, height, width).to(pictures.device)
+            flow = draw_flow(batch, height, width, pictures.device)
             moved["bent"] = warp(pictures, flow)
         return Moved(moved, axes, flow, weights)

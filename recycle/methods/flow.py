@@ -22,26 +22,31 @@ NOISE = 0.001
 """Least standard deviation of the noise, in pictures from -1 to 1; the largest is twice that."""
 
 
-def draw_flow(batch: int, height: int, width: int) -> Tensor:
-    """A flow for each picture: (batch, 2, height, width) float32 pixels to the right and down, on the CPU.
+def draw_flow(batch: int, height: int, width: int, device: torch.device | str = "cpu") -> Tensor:
+    """A flow for each picture: (batch, 2, height, width) float32 pixels to the right and down, drawn on `device`.
 
-    Draws from torch's global generator, whatever device the pictures are on.
+    Draws from that device's global generator, so that a GPU waits for nothing; growing and blurring are one matrix an
+    axis.
     """
     scale = min(height, width) / REFERENCE_PX
-    rows, columns = (max(1, int(side / (CELL_PX * scale))) for side in (height, width))
-    coarse = scale * MOTION_PX * torch.randn(batch, 2, rows, columns)
-    shift = scale * torch.randint(-SHIFT_PX, SHIFT_PX + 1, (batch, 2, 1, 1))
-    flow = nn.functional.interpolate(coarse, (height, width), mode="bilinear", align_corners=False) + shift
-    return _box_blur(flow, max(1, round(scale * BLUR_PX)))
+    cells = [max(1, int(side / (CELL_PX * scale))) for side in (height, width)]
+    coarse = scale * MOTION_PX * torch.randn(batch, 2, *cells, device=device)
+    shift = scale * torch.randint(-SHIFT_PX, SHIFT_PX + 1, (batch, 2, 1, 1), device=device)
+    blur_px = max(1, round(scale * BLUR_PX))
+    down, right = (
+        _grown_and_blurred(some, side, blur_px, device) for some, side in zip(cells, (height, width), strict=True)
+    )
+    with torch.autocast(coarse.device.type, enabled=False):
+        return down @ coarse @ right.T + shift
 
 
-def draw_noise(batch: int, height: int, width: int) -> Tensor:
-    """Gaussian noise for each picture, of a strength drawn for it: (batch, 3, height, width) float32 on the CPU.
+def draw_noise(batch: int, height: int, width: int, device: torch.device | str = "cpu") -> Tensor:
+    """Gaussian noise for each picture, of a strength drawn for it: (batch, 3, height, width) float32 on `device`.
 
-    Draws from torch's global generator.
+    Draws from that device's global generator.
     """
-    deviation = NOISE * (1 + torch.rand(batch, 1, 1, 1))
-    return deviation * torch.randn(batch, 3, height, width)
+    deviation = NOISE * (1 + torch.rand(batch, 1, 1, 1, device=device))
+    return deviation * torch.randn(batch, 3, height, width, device=device)
 
 
 def warp(pictures: Tensor, flow: Tensor) -> Tensor:
@@ -64,13 +69,9 @@ def warp(pictures: Tensor, flow: Tensor) -> Tensor:
     )
 
 
-def _box_blur(flow: Tensor, side: int) -> Tensor:
-    """Means over squares of `side` pixels, mirrored at the borders, as differences of running sums."""
-    before, after = side // 2, (side - 1) // 2
-    blurred = nn.functional.pad(flow, (before, after, before, after), mode="reflect").double()
-    for axis in (2, 3):
-        ends = blurred.cumsum(axis)
-        starts = ends - blurred
-        count = ends.shape[axis] - side + 1
-        blurred = (ends.narrow(axis, side - 1, count) - starts.narrow(axis, 0, count)) / side
-    return blurred.to(flow.dtype)
+def _grown_and_blurred(cells: int, side: int, blur_px: int, device: torch.device | str) -> Tensor:
+    """(side, cells) float32: what bilinear growth from `cells` values to `side` and means over `blur_px` of those,
+    mirrored at the borders, make of each value along one axis. Both are linear and treat the axes apart."""
+    before, after = blur_px // 2, (blur_px - 1) // 2
+    grown = nn.functional.interpolate(torch.eye(cells, device=device)[None], side, mode="linear", align_corners=False)
+    return nn.functional.avg_pool1d(nn.functional.pad(grown, (before, after), mode="reflect"), blur_px, stride=1)[0].T

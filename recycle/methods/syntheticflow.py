@@ -87,8 +87,8 @@ class SyntheticFlow(TwoWayMethod):
 def _draw(pictures: Tensor) -> tuple[Tensor, Tensor]:
     """A flow and noise for pictures (B, 3, H, W), in float32 on their device."""
     batch, _, height, width = pictures.shape
-    flow = draw_flow(batch, height, width).to(pictures.device)
-    return flow, draw_noise(batch, height, width).to(pictures.device)
+    shape = batch, height, width
+    return draw_flow(*shape, pictures.device), draw_noise(*shape, pictures.device)
 
 
 def _normalised(features: Tensor) -> Tensor:

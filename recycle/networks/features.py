@@ -36,6 +36,11 @@ class ContentFeatures:
         """layers: of VGG-19, for pictures normalised by ImageNet's mean and deviation."""
         self._layers = nn.Sequential(_Normalise(), *layers).eval().requires_grad_(False)
 
+    def on(self, device: torch.device) -> "ContentFeatures":
+        """Itself, with its weights there: else they get there with the first pictures."""
+        self._layers.to(device)
+        return self
+
     def __call__(self, pictures: Tensor) -> Tensor:
         """(N, 3, H, W) in [-1, 1] to (N, 512, h, w) on the same device, float32 or, for float64, float64.
 

@@ -7,6 +7,7 @@ under BatchNorm those of one forward share statistics while training.
 from collections.abc import Iterator
 
 from torch import Tensor, nn
+from torch.utils.checkpoint import checkpoint
 
 from recycle.config import NetworkConfig, residual_blocks
 from recycle.networks.layers import (
@@ -24,8 +25,13 @@ from recycle.networks.unet import TwoViewPredictor, UNet, UNetPredictor, halving
 class ResidualBlock(nn.Module):
     """x + F(x), F two reflection-padded 3x3 convolutions (Johnson et al. 2016), with dropout of one half between."""
 
+    recompute = False
+    """Whether the backward pass computes what is inside anew (Chen et al. 2016) instead of keeping it: the same
+    numbers. Not under BatchNorm, which would count every picture twice, nor under spectral norm, which would go on."""
+
     def __init__(self, channels: int, *, norm: Norm = "instance", dropout: bool = False) -> None:
         super().__init__()
+        self._draws = dropout
         bias = norm == "instance"
         layers: list[nn.Module] = [nn.ReflectionPad2d(1), nn.Conv2d(channels, channels, 3, bias=bias)]
         layers += [normalisation(norm, channels), nn.ReLU(inplace=True)]
@@ -35,6 +41,8 @@ class ResidualBlock(nn.Module):
         self.conv_block = nn.Sequential(*layers)
 
     def forward(self, x: Tensor) -> Tensor:
+        if self.recompute and self.training:
+            return x + checkpoint(self.conv_block, x, use_reentrant=False, preserve_rng_state=self._draws)
         return x + self.conv_block(x)
 
 

@@ -62,8 +62,6 @@ def seen(generator: ResNetGenerator, pictures: Tensor, whole: bool = True) -> tu
 
 
 def draw_places(maps: Sequence[Tensor], count: int) -> list[Tensor]:
-    """At most `count` places of each map, none twice, the same in all pictures: on the device of the map.
-
-    Draws from torch's global generator on the CPU, whatever device the maps are on.
-    """
-    return [torch.randperm(each.shape[-2] * each.shape[-1])[:count].to(each.device) for each in maps]
+    """At most `count` places of each map, none twice, the same in all pictures: drawn on the device of the map, by its
+    global generator."""
+    return [torch.randperm(each.shape[-2] * each.shape[-1], device=each.device)[:count] for each in maps]

@@ -21,10 +21,15 @@ import safetensors.torch
 from torch import Tensor
 
 from durable.files import flush, put_in_place, write_bytes
+from recycle.runs.tensorfile import write_tensors
 
 _NAME = re.compile(r"step-(\d{8,})")
 _MANIFEST, _STATE, _SUFFIX = "manifest.json", "state.json", ".safetensors"
 _BEST = "best.json"
+_LIGHT = "light"
+
+WHOLE = 2
+"""Newest checkpoints that training can go on from; older ones keep what rendering needs."""
 
 Choice = Literal["best", "newest"]
 """Of the checkpoints of a run: the one that is marked as the best, or the last."""
@@ -54,10 +59,12 @@ def save(
     state: dict[str, Any],
     keep: int,
     best: dict[str, Any] | None = None,
+    lasting: Collection[str] | None = None,
 ) -> Path:
     """Writes `folder`/step-<step> as a whole or not at all, then removes all but the `keep` newest and the best.
 
-    tensors: groups, each a file, of tensors by name. state: anything JSON can hold. best: what best.json is to say, the
+    tensors: groups, each a file, of tensors by name. state: anything JSON can hold. lasting: groups that checkpoints
+    keep which are no longer among the WHOLE newest; None keeps all. best: what best.json is to say, the
     `step` of a checkpoint that is there by then; None where none is known. Later checkpoints, which can only be damaged
     ones (a whole one would have been resumed from), are removed as well.
     Raises OSError as the system gives it, a full disk for one; the checkpoints before are then untouched.
@@ -71,8 +78,8 @@ def save(
     try:
         manifest = {}
         for group, named in tensors.items():
-            content = safetensors.torch.save({k: v.detach().cpu().contiguous() for k, v in named.items()})
-            manifest[group + _SUFFIX] = _write(partial / (group + _SUFFIX), content)
+            on_host = {name: value.cpu() for name, value in named.items()}
+            manifest[group + _SUFFIX] = write_tensors(partial / (group + _SUFFIX), on_host)
         manifest[_STATE] = _write(partial / _STATE, json.dumps(state).encode())
         _write(partial / _MANIFEST, json.dumps({"step": step, "files": manifest}, indent=1).encode())
         if target.exists():
@@ -82,12 +89,13 @@ def save(
         shutil.rmtree(partial, ignore_errors=True)
     mark(folder, best)  # before the best one until now may go
     found = _checkpoints(folder)
-    kept = set(sorted((number for number, _ in found if number <= step), reverse=True)[:keep])
-    if best is not None:
-        kept.add(best["step"])
+    newest = sorted((number for number, _ in found if number <= step), reverse=True)
+    kept = {*newest[:keep], *([] if best is None else [best["step"]])}
     for number, path in found:
         if number not in kept:
             _discard(path)
+        elif lasting is not None and number not in newest[:WHOLE]:
+            _lighten(path, lasting)
     return target
 
 
@@ -117,7 +125,7 @@ def load(
     """The best checkpoint or the newest that is whole, and which of the two it is; None where there are none at all.
 
     The newest instead of the best, with a line to `on_note`, where none is marked or that one cannot be used.
-    groups, on_note, errors: as of `load_newest`.
+    groups, on_note, errors: as of `load_newest`. To read all groups of a best one needs one that was not lightened.
     """
     why = ""
     if choice == "best":
@@ -143,17 +151,18 @@ def load_newest(
 ) -> Checkpoint | None:
     """The newest checkpoint that is whole; None where there are none at all.
 
-    groups: which groups of tensors to read; None reads all. A damaged checkpoint is passed over with a line to
-    `on_note`. Raises CheckpointError when there are checkpoints and every one is damaged.
+    groups: which groups of tensors to read; None reads all, and so passes over a checkpoint that no longer has all. A
+    damaged checkpoint is passed over, too, each with a line to `on_note`. Raises CheckpointError when there are
+    checkpoints and none can be used.
     """
     found = sorted(_checkpoints(folder), reverse=True)
     for step, path in found:
         try:
             return _load(path, step, groups)
         except _UNUSABLE as error:
-            on_note(f"{path}: damaged ({_line(error)}), trying the one before it")
+            on_note(f"{path}: cannot be used ({_line(error)}), trying the one before it")
     if found:
-        raise CheckpointError(f"{folder}: every checkpoint in it is damaged; delete the folder to start anew")
+        raise CheckpointError(f"{folder}: no checkpoint in it can be used; delete the folder to start anew")
     return None
 
 
@@ -161,6 +170,21 @@ def _write(path: Path, content: bytes) -> dict[str, Any]:
     path.write_bytes(content)
     flush(path)
     return {"bytes": len(content), "sha256": hashlib.sha256(content).hexdigest()}
+
+
+def _lighten(checkpoint: Path, lasting: Collection[str]) -> None:
+    """Takes all groups but those out of a checkpoint: first out of its manifest. A damaged one is left as it is."""
+    try:
+        manifest = json.loads((checkpoint / _MANIFEST).read_bytes())
+        files = {name: e for name, e in manifest["files"].items() if name.removesuffix(_SUFFIX) in {*lasting, _STATE}}
+    except _UNUSABLE:
+        return
+    if files.keys() != manifest["files"].keys():
+        light = manifest | {"files": files, _LIGHT: True}
+        write_bytes(checkpoint / _MANIFEST, json.dumps(light, indent=1).encode())
+    for path in checkpoint.glob(f"*{_SUFFIX}"):
+        if path.name not in files:
+            path.unlink()
 
 
 def _discard(checkpoint: Path) -> None:
@@ -193,6 +217,8 @@ def _load(path: Path, step: int, groups: Collection[str] | None) -> Checkpoint:
     manifest = json.loads((path / _MANIFEST).read_bytes())
     if manifest["step"] != step:
         raise ValueError(f"says that it is of step {manifest['step']}")
+    if groups is None and manifest.get(_LIGHT):
+        raise ValueError(f"has no optimisers any more, which the newest {WHOLE} alone keep")
     files: dict[str, dict[str, Any]] = manifest["files"]
     state = None
     tensors = {}

@@ -13,8 +13,9 @@ from recycle.methods import METHODS
 from recycle.methods.base import Method
 from recycle.runs.checkpoint import CheckpointError, Choice, load
 
-_FREE = {"steps", "minutes", "save_every", "sample_every", "log_every", "keep", "accelerator", "devices", "nodes"}
-"""Training settings that may change from one start of a run to the next: length, logging, device."""
+_FREE = {"steps", "minutes", "save_every", "save_minutes", "sample_every", "log_every", "keep"}
+_FREE |= {"accelerator", "devices", "nodes", "recompute"}
+"""Training settings that may change from one start of a run to the next: length, logging, device, memory."""
 _TOLD = {"learning_rate", "precision"}
 """Those that may change too, because that is what helps a run that diverged, but not without a line."""
 

@@ -28,8 +28,9 @@ class EMA:
     def update(self, steps: int) -> None:
         """Takes in the weights after step number `steps`, counted from 1. Early means forget faster."""
         decay = min(self.decay, (1 + steps) / (10 + steps))
-        for name, mean in self.weights.items():
-            mean.lerp_(self._parameters[name].detach(), 1 - decay)
+        if self.weights:
+            with torch.no_grad():  # all of them in a few kernels
+                torch._foreach_lerp_(list(self.weights.values()), list(self._parameters.values()), 1 - decay)
 
     def load(self, weights: Mapping[str, Tensor]) -> None:
         """Goes on from means that were saved. Raises KeyError where one is missing."""

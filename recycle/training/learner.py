@@ -23,6 +23,7 @@ class Learner:
 
     def __init__(self, method: Method, config: TrainingConfig, fabric: Fabric) -> None:
         fabric.to_device(method)
+        method.recompute_blocks(config.recompute)
         self.method, self.fabric = method, fabric
         self.ema = EMA(method.generators, config.ema_decay)
         self._config = config
@@ -95,7 +96,8 @@ class Learner:
     def not_finite(self) -> str | None:
         """Name of a weight that holds an infinity or no number."""
         weights = self.method.state_dict()
-        return next((name for name, value in weights.items() if not torch.isfinite(value).all()), None)
+        good = torch.stack([torch.isfinite(value).all() for value in weights.values()]).cpu()  # one wait
+        return next((name for name, whole in zip(weights, good.tolist(), strict=True) if not whole), None)
 
     def snapshot(self) -> tuple[dict[str, dict[str, Tensor]], dict[str, Any]]:
         """Groups of tensors and JSON for a checkpoint, complete on the first process. All processes have to call it."""
@@ -121,7 +123,9 @@ class Learner:
         if rank < before:
             own = unpack(state["processes"][rank], tensors[f"process-{rank:04d}"])
             restore_random_states(own["random"])
-            self.method.load_pool_state(*own["pools"])
+            pictures, pool_states = own["pools"]
+            on_device = {name: kept.to(self.fabric.device) for name, kept in pictures.items()}
+            self.method.load_pool_state(on_device, pool_states)
         return None if before == count else f"{count} processes from here on, {before} until now"
 
 

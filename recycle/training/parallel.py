@@ -18,7 +18,7 @@ from torch import Tensor, nn
 from recycle.config import TrainingConfig
 from recycle.training.randomness import seed_everything
 
-Precision = Literal["float32", "bfloat16"]
+Precision = Literal["float32", "tf32", "bfloat16"]
 
 
 class DeviceError(ValueError):
@@ -34,6 +34,8 @@ def make_fabric(config: TrainingConfig) -> Fabric:
     accelerator = config.accelerator if config.accelerator != "auto" else best_accelerator()
     devices, nodes = _processes(config, accelerator)
     precision = resolve_precision(config.precision, accelerator)
+    if precision == "tf32" and accelerator != "cuda":
+        raise DeviceError(f"--precision tf32: arithmetic of GPUs, and this is to run on {accelerator}")
     try:
         fabric = Fabric(
             accelerator=accelerator,
@@ -48,6 +50,8 @@ def make_fabric(config: TrainingConfig) -> Fabric:
         raise DeviceError(f"--accelerator {accelerator}, {devices} x {nodes} processes: {reason}") from error
     # Shapes stay the same, so the time to try every convolution pays. Same bytes are promised on a CPU only.
     torch.backends.cudnn.benchmark = True
+    # PyTorch's defaults take TF32 in convolutions and not in matrix products, whatever was asked for.
+    torch.backends.cudnn.allow_tf32 = torch.backends.cuda.matmul.allow_tf32 = precision != "float32"
     seed_everything(config.seed)
     return fabric
 

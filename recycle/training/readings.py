@@ -34,7 +34,7 @@ class Readings:
         names = list(self._unread[0])
         table = torch.stack([torch.stack([row[name].float() for name in names]) for row in self._unread])
         self._unread.clear()
-        rows = [dict(zip(names, row, strict=True)) for row in mean_over_processes(table).tolist()]
+        rows = [dict(zip(names, row, strict=True)) for row in mean_over_processes(table).cpu().tolist()]
         for values in rows:
             self._sums = {name: self._sums.get(name, 0.0) + value for name, value in values.items()}
         self._summed += len(rows)

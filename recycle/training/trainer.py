@@ -15,27 +15,27 @@ from torch import Tensor
 
 from recycle.config import TrainingConfig
 from recycle.methods.base import Method, Moment
-from recycle.runs.checkpoint import load_newest, save
+from recycle.runs.checkpoint import load_newest
 from recycle.runs.runfolder import check_settings, checkpoints_folder, in_use, write_settings
 from recycle.training.growth import Growth
-from recycle.training.health import Watch, diverged, not_finite
+from recycle.training.health import TrainingDiverged, Watch, diverged, not_finite
 from recycle.training.heldout import HeldOut, offset_px
 from recycle.training.interrupt import StopRequest, stop_signals
 from recycle.training.learner import Learner
 from recycle.training.parallel import largest_over_processes, resolve_precision
+from recycle.training.pixels import to_values
 from recycle.training.randomness import undisturbed
 from recycle.training.readings import Readings
 from recycle.training.runlog import RunLog
+from recycle.training.saver import Saver
 from recycle.training.schedule import Schedule, TrainingResult
 from recycle.training.selection import Selection
 
 EARLY = 0.1
 """Part of the training after which held-out frames are looked at for signs that it went wrong."""
-SAVE_SECONDS = 300
-"""A checkpoint is written when the last one is older than this, however slow the steps."""
-
 Batches = Callable[[int], Iterator[tuple[Tensor, Tensor]]]
-"""From a step on, endless: windows of A and of B, float32 (B, T, 3, H, W) in [-1, 1]; a step's are always the same."""
+"""From a step on, endless: windows of A and of B (B, T, 3, H, W), uint8 or float32 in [-1, 1]; a step's are always the
+same."""
 Samples = dict[str, Tensor]
 
 
@@ -61,8 +61,8 @@ def train(
     the end; the first process alone needs them. on_note gets every line a user should read. Both are called on the
     first process only.
 
-    Raises TrainingDiverged, SettingsMismatch, RunInUse, CheckpointError (all ValueError) and OSError, for a full disk;
-    the last good checkpoint stays in each case.
+    Raises TrainingDiverged, SettingsMismatch, RunInUse, CheckpointError (all ValueError) and OSError, for a full disk
+    (at the next save, for checkpoints are written while training goes on); the last good checkpoint stays in each case.
     """
     first = fabric.global_rank == 0
     with in_use(run, wanted=first), stop_signals(insist=fabric.world_size == 1) as request:
@@ -73,6 +73,7 @@ def train(
             return TrainingResult(loop.step, loop.seconds, interrupted=False)
         try:
             loop.run_steps(batches, request, sample_windows, on_samples)
+            loop.saver.wait()
         finally:
             loop.close()
     interrupted = not loop.over
@@ -101,6 +102,7 @@ class _Loop:
         self.rate = config.learning_rate
         self.precision = resolve_precision(config.precision, fabric.device.type)
         self.readings = Readings()
+        self.saver = Saver(checkpoints_folder(run), config.keep)
 
     @property
     def over(self) -> bool:
@@ -151,7 +153,7 @@ class _Loop:
         while not (self.over or self.stopped):
             a, b = next(stream)
             self.rate = config.learning_rate * self.schedule.factor(self.step, self.seconds)
-            a, b = a.to(device, non_blocking=True), b.to(device, non_blocking=True)
+            a, b = (to_values(windows.to(device, non_blocking=True)) for windows in (a, b))
             moment = Moment(self.step + 1, self.schedule.progress(self.step, self.seconds))
             a, b = self.growth.fit(a, b, moment.progress)
             self.readings.add(self.learner.step(moment, self.rate, a, b))
@@ -170,7 +172,7 @@ class _Loop:
                 self._sample(sample_windows, on_samples)
             # Not where a signal or the clock asks to save: a run that was stopped has the history of one that was not.
             self._compare(save_due or self.over)
-            if save_due or self.over or self.stopped or self.seconds - self.saved_seconds > SAVE_SECONDS:
+            if save_due or self.over or self.stopped or self.seconds - self.saved_seconds > 60 * config.save_minutes:
                 self._save()
 
     def _worth_reading(self, request: StopRequest) -> bool:
@@ -190,13 +192,13 @@ class _Loop:
         for number, values in enumerate(rows, start=self.step - len(rows) + 1):
             bad = not_finite(values)
             if bad:
-                raise diverged(bad, number, self.saved_step, self.config.learning_rate, self.precision)
+                raise self._diverged(bad, number)
             self.note(self.watch.see_loss(values["discriminators"]))
         if self.log:
             self.log.progress(self.step, self.seconds, values["generators"], values["discriminators"])
 
     def _write_row(self) -> None:
-        means = self.readings.means()
+        means = self.readings.means()  # on every process, which sum anew after it
         if self.log:
             self.log.row(self.step, self.seconds, self.rate, means)
 
@@ -221,27 +223,27 @@ class _Loop:
     def _save(self) -> None:
         bad = self.learner.not_finite()
         if bad:
-            what = f"{bad} is not finite"
-            raise diverged(what, self.step, self.saved_step, self.config.learning_rate, self.precision)
+            raise self._diverged(f"{bad} is not finite", self.step)
         groups, state = self.learner.snapshot()
         state |= {"seconds": self.seconds, "watch": self.watch.state(), "selection": self.selection.state()}
         state |= self.readings.state() | {"side": self.growth.side}
         if self.fabric.global_rank == 0:
-            folder, keep = checkpoints_folder(self.run), self.config.keep
-            save(folder, self.step, groups, state, keep, self.selection.best)
+            self.saver.save(self.step, groups, state, self.selection.best)
         self.saved_step, self.saved_seconds = self.step, self.seconds
+
+    def _diverged(self, what: str, step: int) -> TrainingDiverged:
+        """What ends training, once the checkpoint that it names is there. Raises OSError where that failed."""
+        self.saver.wait()
+        return diverged(what, step, self.saved_step, self.config.learning_rate, self.precision)
 
     def note(self, line: str | None) -> None:
         """Tells the user, once however many processes there are."""
-        if line is None or self.fabric.global_rank != 0:
-            return
-        if self.log:
-            self.log.say(line, self.on_note)
-        else:
-            self.on_note(line)
+        if line is not None and self.fabric.global_rank == 0:
+            self.on_note(line) if self.log is None else self.log.say(line, self.on_note)
 
     def close(self) -> None:
-        """Ends bar and log."""
+        """Ends bar, log and the thread that saves, which finishes what it has begun."""
+        self.saver.close()
         if self.log:
             self.log.close()
             self.log = None

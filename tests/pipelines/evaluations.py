@@ -8,7 +8,8 @@ import pytest
 import torch
 
 from data.video.reader import read_frames
-from data.world.puppets import motion, write_clip
+from data.world.movement import motion
+from data.world.puppets import write_clip
 from data.world.worlds import poses_to_json
 from pipelines.cli import run
 from recycle.config import MethodConfig, NetworkConfig, TrainingConfig, to_json

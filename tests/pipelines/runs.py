@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from data.world.puppets import motion, write_clip
+from data.world.movement import motion
+from data.world.puppets import write_clip
 from pipelines.cli import run
 
 TINY = ("--preset", "tiny", "--method", "recyclegan", "--predictor-filters", "4")  # the one with the most networks

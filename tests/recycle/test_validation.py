@@ -53,6 +53,10 @@ def test_defaults_have_no_problems(method, preset):
     [
         ("cyclegan", {"window": 5}, "--window 5"),
         ("recyclegan", {"window": 2}, "--window 2"),
+        ("recyclegan", {"recompute": True, "norm": "batch"}, "--recompute: BatchNorm"),
+        ("cyclegan", {"recompute": True, "spectral_norm": "both"}, "--recompute: spectral norm"),
+        ("cyclegan", {"recompute": True, "generator": "unet", "skips": False}, "--recompute: a U-Net"),
+        ("cyclegan", {"save_minutes": 0.0}, "--save-minutes 0"),
         ("pix2pix", {"predictor": "two_view"}, "--predictor two_view"),
         ("cyclegan", {"predictor_filters": 9}, "--predictor-filters 9"),
         ("recyclegan", {"cycle_direction": "forward"}, "--cycle-direction forward"),

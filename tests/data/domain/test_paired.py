@@ -48,7 +48,7 @@ def windows_of(domain: Domain, **changed) -> Windows:
 
 def read(window: torch.Tensor, channels: list[int]) -> np.ndarray:
     """A window of `make_domain` with the channels in their first order: (window, 3, 32, 32), 0 to 255."""
-    return ((window + 1) * 127.5).numpy()[:, np.argsort(channels)]
+    return window.numpy().astype(float)[:, np.argsort(channels)]
 
 
 def first_frame(window: torch.Tensor, channels: list[int]) -> int:

@@ -13,7 +13,8 @@ import pytest
 
 from data.domain.web import fetch, is_url
 from data.errors import FetchError, MissingExtraError, OutputError
-from data.world.puppets import motion, write_clip
+from data.world.movement import motion
+from data.world.puppets import write_clip
 
 
 @pytest.fixture(scope="module")

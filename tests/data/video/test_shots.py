@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from data.video.reader import read_frames
 from data.video.shots import ShotFinder
 from data.world.characters import draw
-from data.world.puppets import motion
+from data.world.movement import motion
 
 SHARED = Path(__file__).parents[4] / "shared" / "clips"
 needs_clips = pytest.mark.skipif(not SHARED.exists(), reason="the shared clips are not here")

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from data.video.reader import read_frames
 from data.world.characters import RANGES, Pose, draw
 from data.world.fitting import read_pose, read_poses
-from data.world.puppets import motion, write_clip
+from data.world.movement import motion
+from data.world.puppets import write_clip
 
 NAMES = list(RANGES)
 FACE = ["mouth", "smile", "eyes", "brows"]

@@ -18,7 +18,8 @@ from hypothesis import strategies as st
 
 from data.errors import OutputError
 from data.world.characters import RANGES, Pose, draw
-from data.world.puppets import motion, write_clip
+from data.world.movement import motion
+from data.world.puppets import write_clip
 from data.world.worlds import poses_from_json, poses_to_json
 
 REST = Pose()
@@ -164,7 +165,8 @@ def test_a_written_clip_reads_back_frame_by_frame(tmp_path, size, rate):
 
 
 def test_the_same_poses_give_the_same_bytes_whatever_lay_in_memory_before(tmp_path):
-    program = "import sys; from pathlib import Path; from data.world.puppets import motion, write_clip; "
+    program = "import sys; from pathlib import Path; from data.world.movement import motion; "
+    program += "from data.world.puppets import write_clip; "
     program += "write_clip(Path(sys.argv[1]), motion(2, 60), 'B', 64)"
     for fill in ("1", "100", "200"):  # what the C library fills new memory with
         command = [sys.executable, "-c", program, str(tmp_path / f"{fill}.mp4")]

@@ -10,7 +10,7 @@ import pytest
 from data.domain.palette import read_palette
 from data.video.frame import Frame
 from data.world.characters import RANGES, draw
-from data.world.puppets import motion
+from data.world.movement import motion
 from pipelines.judging.domain import Resemblance
 from pipelines.judging.judge import Judge, Moment
 from pipelines.judging.motion import Steadiness

@@ -8,7 +8,7 @@ import pytest
 from scipy.ndimage import shift
 
 from data.world.characters import draw
-from data.world.puppets import motion
+from data.world.movement import motion
 from recycle.measures.offset import Offset, displacement, mirrored, own_offset
 
 PICTURES = np.array([draw(pose, "B", 64) for pose in motion(3, 80)[::10]])

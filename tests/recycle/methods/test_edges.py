@@ -4,7 +4,7 @@ import pytest
 import torch
 from scipy.ndimage import binary_dilation, convolve1d
 
-from recycle.methods.edges import smooth_edges
+from recycle.methods.edges import find_edges, smooth_edges
 
 
 def cartoon(dtype=torch.float32) -> torch.Tensor:
@@ -26,6 +26,20 @@ def test_only_the_surroundings_of_edges_change_and_there_by_a_gaussian():
     np.testing.assert_allclose(smoothed[0].numpy()[:, near], blurred[:, near], atol=1e-12)
     assert np.array_equal(smoothed[0].numpy()[:, ~near], x[0].numpy()[:, ~near])
     assert torch.equal(smoothed[1], x[1])
+
+
+@pytest.mark.parametrize("sigma", [0, 1, 2, 3])
+def test_edges_are_those_that_opencv_finds(sigma):
+    """In noise, coarse and fine, where every direction and strength of an edge and every way along it occurs."""
+    draw = np.random.default_rng(sigma)
+    noise = draw.random((90, 120, 3), np.float32)
+    if sigma:
+        noise = cv2.GaussianBlur(noise, (0, 0), sigma)
+    levels = np.rint(np.interp(noise, (noise.min(), noise.max()), (0, 255))).astype(np.uint8)
+    expected = cv2.Canny(cv2.cvtColor(levels, cv2.COLOR_RGB2GRAY), 100, 200) > 0
+    found = find_edges(torch.from_numpy(levels).permute(2, 0, 1)[None] / 127.5 - 1)
+    assert expected.sum() > 40
+    assert np.array_equal(found[0, 0].numpy(), expected)
 
 
 def test_a_drawn_edge_becomes_a_ramp():

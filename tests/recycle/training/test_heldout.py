@@ -9,7 +9,7 @@ from scipy.ndimage import map_coordinates, shift
 from torch import Tensor
 
 from data.world.characters import draw as drawn
-from data.world.puppets import motion
+from data.world.movement import motion
 from recycle.measures.distribution import describe
 from recycle.measures.optical_flow import Dis, visible
 from recycle.training.heldout import HeldOut, offset_px

@@ -62,8 +62,7 @@ def test_minutes_count_across_an_interruption(tmp_path, monkeypatch):
 
 def test_slow_steps_are_saved_by_the_clock(tmp_path, monkeypatch):
     monkeypatch.setattr(trainer, "time", Clock())
-    monkeypatch.setattr(trainer, "SAVE_SECONDS", 5)
-    run_training(tmp_path, replace(SHORT, steps=8, save_every=1000, keep=10))
+    run_training(tmp_path, replace(SHORT, steps=8, save_every=1000, save_minutes=5 / 60, keep=10))
     assert sorted(saved_steps(tmp_path)) == [3, 6, 8]
 
 
