@@ -21,8 +21,8 @@ lint: $(VENV)/.dev
 	$(BIN)/lint-imports
 	$(BIN)/mypy
 
-# They take clips: python -m benchmarks.formats --help
-BY_HAND := $(addprefix benchmarks/,formats.py mutating.py mutations.py long_clip.py)
+# They take clips, python -m benchmarks.formats --help, or a GPU: benchmarks/gpu.sh
+BY_HAND := $(addprefix benchmarks/,formats.py mutating.py mutations.py long_clip.py gpu.py gpu_demo.py)
 bench: $(VENV)/.dev
 	for script in $(filter-out $(BY_HAND),$(wildcard benchmarks/*.py)); do $(BIN)/python $$script || exit 1; done
 

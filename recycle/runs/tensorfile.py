@@ -47,17 +47,18 @@ def write_tensors(path: Path, tensors: Mapping[str, Tensor]) -> dict[str, Any]:
     head += b" " * (-len(head) % _ALIGNED)
     digest, written = hashlib.sha256(), 0
     with path.open("wb") as file:
-        for part in (len(head).to_bytes(8, "little"), head, *(_bytes_of(tensors[name]) for name in names)):
-            for place in range(0, len(part), _CHUNK):
-                chunk = part[place : place + _CHUNK]
+        for part in (len(head).to_bytes(8, "little") + head, *(_bytes_of(tensors[name]) for name in names)):
+            whole = memoryview(part)
+            for place in range(0, len(whole), _CHUNK):
+                chunk = whole[place : place + _CHUNK]
                 file.write(chunk)
                 digest.update(chunk)
-            written += len(part)
+            written += len(whole)
         file.flush()
         os.fsync(file.fileno())
     return {"bytes": written, "sha256": digest.hexdigest()}
 
 
-def _bytes_of(tensor: Tensor) -> memoryview:
-    """The memory of a tensor on the CPU, of a copy where its elements are apart."""
-    return memoryview(tensor.detach().contiguous().flatten().view(torch.uint8).numpy())
+def _bytes_of(tensor: Tensor) -> Any:
+    """The memory of a tensor on the CPU, of a copy where its elements are apart, as a buffer of bytes."""
+    return tensor.detach().contiguous().flatten().view(torch.uint8).numpy()
