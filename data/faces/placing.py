@@ -203,7 +203,8 @@ def _placed(
         spread = np.array([choice.detection.spread / max(choice.detection.width, 1e-9) for choice in track])
         motions = [choice.detection.motion for choice in track]
         smooth = smooth_track(np.stack([points[frame] for frame in frames]), motions, jitter, spread)
-        marks = hidden([looks.get(frame) for frame in frames], [choice.detection.points for choice in track])
+        found = [choice.detection for choice in track]
+        marks = hidden([looks.get(frame) for frame in frames], [d.points for d in found], [d.score for d in found])
         for frame, choice, calm, mark in zip(frames, track, smooth, marks, strict=True):
             box, unit = choice.detection.box, crop_matrix(calm, 1)
             places[frame] = Place(choice.track, calm, unit, box, choice.interpolated, choice.likeness, bool(mark))
