@@ -12,6 +12,7 @@ import tyro
 from data.errors import OutputError, RetargetError
 from pipelines.advice import advised
 from pipelines.options import (
+    DoctorOptions,
     EvaluateOptions,
     ExportOptions,
     ExtractOptions,
@@ -27,6 +28,7 @@ from recycle.methods import LEFT_OUT, METHODS
 
 COMMANDS: dict[str, type] = {
     "extract": ExtractOptions,
+    "doctor": DoctorOptions,
     "train": TrainOptions,
     "render": RenderOptions,
     "evaluate": EvaluateOptions,
@@ -46,6 +48,7 @@ RENAMED = {"import": "import_weights", "compare-methods": "compare_methods"}
 USAGE = """usage: retarget COMMAND ...   (retarget COMMAND --help for its options)
 
   extract VIDEO...   frames, one followed and aligned face or the whole frame, a domain on disk
+  doctor A B         what two domains share and lack before hours of training, and which frames to drop
   train A B          translators between two domains, on whatever hardware is there
   render             the translated clip, merged back into its frames, with its sound
   evaluate           how good a run is: measures of a translated clip, against the truth where that is known

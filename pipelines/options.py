@@ -190,6 +190,22 @@ class ReportOptions(DomainsFolder, WhichRun):
 
 
 @dataclass(frozen=True, kw_only=True)
+class DoctorOptions(DomainsFolder):
+    """Look at two domains before training: what they share and lack, what to film, which frames to drop; one page."""
+
+    a: tyro.conf.Positional[str]
+    """Domain A: its name or its folder."""
+    b: tyro.conf.Positional[str]
+    """Domain B."""
+    drop: bool = False
+    """Move the frames that the page lists out of both domains, into dropped/ in their folders."""
+    undo: bool = False
+    """Move everything back that was dropped from both."""
+    output: Path = Path("doctor.html")
+    """The page to write."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class StudyOptions(DomainsFolder):
     """Ask people: a page of blinded, randomised pairs to send around, or the percentages of what they answered."""
 

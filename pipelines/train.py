@@ -13,6 +13,8 @@ from data.domain.domain import Domain
 from data.domain.paired import PairedWindows
 from data.domain.windows import UnpairedWindows, batches
 from data.errors import MissingModelError, SettingsError, TrainingError
+from pipelines.doctoring.alike import misfits
+from pipelines.options import TrainOptions
 from pipelines.pages.samples import sample_writer
 from pipelines.places import find_domain, say
 from pipelines.training.shown import held_out_windows, sample_windows, windows_of
@@ -62,6 +64,8 @@ def train(options: "TrainOptions") -> int:
             f"{a.name} ({len(windows_a)} windows) and {b.name} ({len(windows_b)} windows): {options.method}, "
             f"{options.config.networks.size} px; an epoch is {dataset.epoch_length} windows"
         )
+        for line in misfits(a, b):
+            say(line)
         _tell(options, fabric)
     with _refusals():
         result = run_training(
