@@ -63,7 +63,7 @@ class UnknownPersonError(NoFaceError):
             f"nobody in the clip is the person asked for: the nearest has a likeness of {max(likeness, 0):.2f}, "
             f"the same person has at least {needed:.2f} ({recogniser})"
         )
-        self.by_looks = recogniser == "looks"
+        self.likeness, self.by_looks = likeness, recogniser == "looks"
         self.where = ""
 
     def __str__(self) -> str:
