@@ -1,4 +1,4 @@
-"""Who is taken for whom: every clip of some folders under every other clip's and photo's name, as by `retarget extract`.
+"""Who is taken for whom: every clip of some folders under every other one's and photo's name, as by `retarget extract`.
 
     python benchmarks/people.py CLIPS/faces CLIPS/photos [--models FOLDER] [--align yunet] [--seconds 1]
         [--same NAME=PERSON ...]
