@@ -20,6 +20,8 @@ from data.video.frame import Frame, Glance, VideoInfo, fitted_size
 from data.video.orientation import orientation_of
 from data.video.timeline import Clock, Timeline
 
+MOST_ASPECT = Fraction(10)
+"""Of a sample; more is damage."""
 _BEFORE_SECONDS = Fraction(1, 2)
 """A part is read from a key frame so much before it: a picture is shown later than it is stored, fields need others."""
 
@@ -37,7 +39,7 @@ def probe(path: str | Path) -> VideoInfo:
         colour, rate = colour_of(first), stream.average_rate or stream.guessed_rate or Fraction(0)
         seconds = Fraction(container.duration or 0, av.time_base)
         orientation = orientation_of(first)
-        aspect = stream.sample_aspect_ratio or Fraction(1)
+        aspect = _sane_aspect(stream.sample_aspect_ratio)
         size = (first.height, first.width) if orientation.transposed else (first.width, first.height)
         return VideoInfo(
             path=str(path),
@@ -176,6 +178,11 @@ def _decoded_frames(packets: Iterator[Packet], stream: VideoStream) -> Iterator[
             yield frame, aspects.of(frame)
 
 
+def _sane_aspect(aspect: Fraction | None) -> Fraction:
+    """Width over height of a sample; 1 where it is not known, or cannot be meant."""
+    return aspect if aspect is not None and 1 / MOST_ASPECT <= aspect <= MOST_ASPECT else Fraction(1)
+
+
 class _Aspects:
     """The sample aspect of each frame, which PyAV does not tell: the decoder's is that of the packet that went in last,
     while frames from before it may still come out.
@@ -188,7 +195,7 @@ class _Aspects:
 
     def look(self, packet: Packet | None) -> None:
         """Notes the aspect after a packet was decoded."""
-        now = self._stream.codec_context.sample_aspect_ratio or Fraction(1)
+        now = _sane_aspect(self._stream.codec_context.sample_aspect_ratio)
         if now != self._now:
             self._before, self._now = self._now or now, now
             self._since = packet.pts if packet is not None else None

@@ -115,6 +115,17 @@ def test_a_phone_turned_midway_stays_upright(shared):
     assert (lit.max() - lit.min() + 1) / height == pytest.approx(height / width, abs=0.03)
 
 
+def test_a_sample_aspect_that_cannot_be_meant_is_none(tmp_path):
+    frame = yuv420(patches() / 255, "smpte170m", full=False)
+    clip = encoded(tmp_path / "a.mp4", [frame], sample_aspect_ratio=Fraction(3, 2))
+    assert probe(clip).sample_aspect == Fraction(3, 2)
+    data = bytearray(clip.read_bytes())
+    place = data.index(b"pasp") + 4
+    data[place : place + 8] = (2**31 - 1).to_bytes(4, "big") + (3).to_bytes(4, "big")
+    clip.write_bytes(data)
+    assert probe(clip).display_size[0] <= 10 * frame.width
+
+
 def test_pixels_that_become_wider_midway_begin_a_shot_and_are_not_stretched(tmp_path):
     """The size stays; only the sample aspect says that the picture is now shown 4:3 as wide. B-frames come late."""
     white = av.VideoFrame.from_ndarray(np.full((96, 128, 3), 255, np.uint8), "rgb24").reformat(format="yuv420p")
