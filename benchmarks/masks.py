@@ -22,7 +22,7 @@ from data.faces.masks import mask_within
 from data.world.busy import BUSY_HEAD, busy_face_of, draw_busy
 from data.world.canvas import Canvas, oval, smooth
 from data.world.characters import HEAD, Pose, draw, face_of
-from data.world.puppets import motion
+from data.world.movement import motion
 from data.world.worlds import WORLDS
 
 SIZE, CROP_PX, RATE = 256, 96, 25.0

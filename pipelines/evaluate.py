@@ -23,10 +23,12 @@ from pipelines.judging.moments import Moments, Players
 from pipelines.judging.motion import FaceMotion, Steadiness
 from pipelines.judging.place import OwnPlace, TruePlace
 from pipelines.judging.truth import HiddenParameters, LabelScores, Likeness, hidden_poses
+from pipelines.option_groups import TranslatingOptions
 from pipelines.options import EvaluateOptions
 from pipelines.places import find_domain, say
 from pipelines.translating.following import placed
 from pipelines.translating.paint import Faces, Painter, WholeFrames
+from pipelines.translating.scale import refuse_for_faces, whole_frames
 from pipelines.translating.translation import Translation, decide, load
 from recycle.measures.optical_flow import Dis, FlowFinder, load_raft
 from recycle.methods.base import Direction
@@ -113,7 +115,7 @@ def _inception(options: EvaluateOptions, job: Translation) -> Inception | str:
 def _judged(job: Translation, options: EvaluateOptions, tools: _Tools, folder: Path) -> dict[str, Any]:
     """Goes through the clip once. Writes the videos into `folder`; gives what evaluation.json says."""
     placing, backend = placed(job, options)
-    painter, cropper = _painter(job, placing, backend)
+    painter, cropper = _painter(job, options.scale, placing, backend)
     truth = open_source(options.truth) if options.truth else None
     moments = Moments(
         job,
@@ -148,10 +150,11 @@ def _judged(job: Translation, options: EvaluateOptions, tools: _Tools, folder: P
     return document
 
 
-def _painter(job: Translation, placing: Placing, backend: Backend | None) -> tuple[Painter, Cropper | None]:
+def _painter(job: Translation, scale: str, placing: Placing, backend: Backend | None) -> tuple[Painter, Cropper | None]:
     """What translates, as rendering does by default; and where faces are translated, what cuts them out."""
     if backend is None:
-        return WholeFrames(job.method, job.direction), None
+        return whole_frames(job, scale), None
+    refuse_for_faces(scale, TranslatingOptions.scale)
     cropper = Cropper(placing, job.source.info, job.face_px, cut_px=job.picture_px)
     return Faces(job.method, job.direction, cropper, blend="feather", colour_match=True), cropper
 
@@ -199,7 +202,8 @@ def _there_and_back(job: Translation, options: EvaluateOptions, backend: Backend
     if why:
         return Unable("cycle_l1", "cycle_psnr", why=why)
     there = None if backend is None else WholeFrames(job.method, job.direction)
-    return ThereAndBack(there, WholeFrames(job.method, way_back))
+    back = whole_frames(job, options.scale, way_back) if backend is None else WholeFrames(job.method, way_back)
+    return ThereAndBack(there, back)
 
 
 def _watched(

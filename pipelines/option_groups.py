@@ -81,5 +81,8 @@ class Hardware:
 
 @dataclass(frozen=True, kw_only=True)
 class TranslatingOptions(DomainsFolder, ModelsFolder, Hardware, WhichFace, WhichCheckpoint, WhichRun):
+    scale: str = "native"
+    """How large whole frames are when they are translated: native, training (as large as they were learned from, and
+    enlarged again), or their shorter side in pixels."""
     batch_size: int | None = None
     """Pictures translated at once; memory grows with them. None: 8 on a GPU, 2 on a CPU."""

@@ -9,6 +9,7 @@ import numpy as np
 import torch
 
 from data.disk import write_json
+from data.domain.pictures import resize
 from data.faces.align import apply
 from data.faces.colour_match import ColourMatch
 from data.faces.cropper import Cropper
@@ -65,12 +66,21 @@ class Painter(ABC):
 
 
 class WholeFrames(Painter):
-    """Whole frames at the source's own resolution."""
+    """Whole frames."""
+
+    def __init__(self, method: Method, direction: Direction, *, at: tuple[int, int] | None = None) -> None:
+        """at: (width, height) at which they are translated, and brought back to their own; None: their own."""
+        super().__init__(method, direction)
+        self._at = at
 
     def paint(self, frames: list[Frame]) -> list[np.ndarray]:
         self.seen += len(frames)
         self.translated += len(frames)
-        return self._translate([frame.rgb for frame in frames])
+        if self._at is None:
+            return self._translate([frame.rgb for frame in frames])
+        painted = self._translate([resize(frame.rgb, self._at) for frame in frames])
+        sizes = [frame.rgb.shape[1::-1] for frame in frames]
+        return [resize(rgb, (width, height)) for rgb, (width, height) in zip(painted, sizes, strict=True)]
 
 
 class Faces(Painter):
