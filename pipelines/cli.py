@@ -11,6 +11,7 @@ import tyro
 
 from data.errors import OutputError, RetargetError
 from pipelines.advice import advised
+from pipelines.keeping_options import DomainsOptions, RemoveOptions, RunsOptions, StudioOptions
 from pipelines.options import (
     DoctorOptions,
     EvaluateOptions,
@@ -39,11 +40,21 @@ COMMANDS: dict[str, type] = {
     "world": WorldOptions,
     "compare-methods": CompareMethodsOptions,
     "demo": DemoOptions,
+    "studio": StudioOptions,
+    "runs": RunsOptions,
+    "domains": DomainsOptions,
+    "remove": RemoveOptions,
 }
 """Command -> its options. The command is the function of the same name in the file of the same name."""
 
-RENAMED = {"import": "import_weights", "compare-methods": "compare_methods"}
-"""But for these, whose names Python does not take."""
+RENAMED = {
+    "import": "import_weights",
+    "compare-methods": "compare_methods",
+    "studio": "open_studio",
+    "runs": "list_runs",
+    "domains": "list_domains",
+}
+"""But for these, whose names Python does not take or that say too little there."""
 
 USAGE = """usage: retarget COMMAND ...   (retarget COMMAND --help for its options)
 
@@ -59,6 +70,9 @@ USAGE = """usage: retarget COMMAND ...   (retarget COMMAND --help for its option
   world              clips whose right translation is known: drawn, or real footage drawn over
   compare-methods    methods against each other on such worlds: a table of methods and measures
   demo               extract, train and render on a drawn world where the right answer is known
+  studio             all this in a browser, for people who look rather than type
+  runs, domains      what is there: state, score, size, age
+  remove NAME...     domains, runs or results to the trash, and back
 """
 
 

@@ -1,18 +1,24 @@
 """One bar for all that a command does to all its clips, with rate and time left."""
 
+import json
+import os
 import time
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
+from pathlib import Path
 from types import TracebackType
 from typing import Any
 
 from tqdm import tqdm
 
 from data.watching import counting
+from durable.files import write_bytes
 
 WORKING = "working"
 """What is done last to the frames of a clip; before that they are looked at."""
+PROGRESS_FILE = "RETARGET_PROGRESS"
+"""Environment variable: a file that is to say how far a command is, for whoever does not see its terminal."""
 _STEPS = 1000
 _REFRESH_SECONDS = 0.2
 _WORK_PER_LOOK = 2
@@ -117,3 +123,7 @@ class Progress:
         self._bar.set_description_str(f"{self._doing}{name}", refresh=False)
         self._bar.n = round(share * _STEPS)
         self._bar.set_postfix_str(self.told(), refresh=True)
+        if path := os.environ.get(PROGRESS_FILE):
+            content = {"doing": f"{self._doing}{name}", "share": round(share, 4), "told": self.told()}
+            with suppress(OSError):  # whether somebody looks must not decide whether the work is done
+                write_bytes(Path(path), json.dumps(content).encode())

@@ -17,10 +17,15 @@ def drop(domain: Path, pictures: Iterable[str]) -> int:
     return sum(_moved(domain / picture, domain / FOLDER / Path(picture).relative_to("frames")) for picture in pictures)
 
 
-def undo(domain: Path) -> tuple[int, int]:
-    """Moves everything back that was dropped. Gives how many pictures came back, and how many did not, because the
-    domain has others in their places by now. Raises OutputError."""
-    there = sorted(path for path in (domain / FOLDER).glob("*/*") if path.is_file())
+def undo(domain: Path, pictures: Iterable[str] | None = None) -> tuple[int, int]:
+    """Moves back what was dropped: these pictures, or all. Gives how many pictures came back, and how many did not,
+    because the domain has others in their places by now. Raises OutputError."""
+    named = (
+        (domain / FOLDER).glob("*/*")
+        if pictures is None
+        else [domain / FOLDER / Path(picture).relative_to("frames") for picture in pictures]
+    )
+    there = sorted(path for path in named if path.is_file())
     back = sum(
         not (home := domain / "frames" / path.relative_to(domain / FOLDER)).exists() and _moved(path, home)
         for path in there

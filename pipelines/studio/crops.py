@@ -1,0 +1,190 @@
+"""The pictures of a domain as a grid: sorted, a page at a time, dropped and taken back."""
+
+import json
+import re
+import secrets
+import time
+from collections import OrderedDict
+from dataclasses import dataclass, fields
+from pathlib import Path
+from threading import Lock
+from typing import Any
+
+import numpy as np
+
+from data.disk import check_name, make_folder, write_json
+from data.domain import dropped
+from data.domain.domain import Domain
+from data.domain.record import Record
+from data.errors import MissingInputError
+from pipelines.keeping.course import names_in
+
+TIMES = ".drops"
+"""Folder in a domain: a file a time of which pictures were dropped together."""
+_KEPT_TABLES = 4
+_NOT_SORTED_BY = frozenset({"clip", "number", "pts", "time_base", "landmarks", "transform", "repeats", "reason"})
+_SPLITS = ("train", "gap", "test", "excluded")
+
+
+@dataclass(frozen=True)
+class Table:
+    """A domain's pictures in columns, a few bytes each: of which clip, which frame, in which part, and every number
+    that a record has of it (NaN where it has none)."""
+
+    clips: list[str]
+    clip: np.ndarray
+    number: np.ndarray
+    split: np.ndarray
+    values: dict[str, np.ndarray]
+
+
+class Grids:
+    """The tables of the domains that were looked at last, read anew when a domain changes."""
+
+    def __init__(self) -> None:
+        self._tables: OrderedDict[Path, tuple[Any, Table]] = OrderedDict()
+        self._lock = Lock()
+
+    def table(self, folder: Path) -> Table:
+        """Raises RetargetError."""
+        stamp = _stamp(folder)
+        with self._lock:
+            known = self._tables.get(folder)
+            if known is None or known[0] != stamp:
+                self._tables[folder] = known = (stamp, _read(folder))
+            self._tables.move_to_end(folder)
+            while len(self._tables) > _KEPT_TABLES:
+                self._tables.popitem(last=False)
+            return known[1]
+
+    def page(
+        self, folder: Path, *, clip: str = "", sort: str = "", falling: bool = False, first: int = 0, count: int = 200
+    ) -> dict[str, Any]:
+        """So many of the pictures that are there, from the `first` on: [clip, number of the frame, part, value].
+
+        sort: one of the columns that `sorts` names; else as in time. Pictures without the value come last.
+        """
+        table = self.table(folder)
+        there = _there(folder, table)
+        if clip:
+            there &= table.clip == (table.clips.index(clip) if clip in table.clips else -1)
+        places = np.flatnonzero(there)
+        values = table.values.get(sort)
+        if values is not None:
+            keys = values[places] if not falling else -values[places]
+            places = places[np.argsort(keys, kind="stable")]  # NaN last
+        shown = places[first : first + count]
+        return {
+            "of": len(places),
+            "first": first,
+            "sorts": list(table.values),
+            "clips": table.clips,
+            "pictures": [
+                [
+                    table.clips[table.clip[at]],
+                    int(table.number[at]),
+                    _SPLITS[table.split[at]],
+                    None if values is None or np.isnan(values[at]) else float(f"{values[at]:.4g}"),
+                ]
+                for at in shown
+            ],
+        }
+
+
+def drop(domain: Path, pictures: list[tuple[str, int]]) -> str:
+    """Takes pictures out of a domain, so that no window uses them; gives the id by which they come back.
+
+    Raises MissingInputError where none of them is there, OutputError.
+    """
+    named = [f"frames/{check_name(clip, 'clip')}/{number + 1:06d}.jpg" for clip, number in pictures]
+    there = [name for name in named if (domain / name).is_file()]
+    if not there:
+        raise MissingInputError(f"{domain}: none of these pictures is there")
+    key = f"{time.time_ns()}-{secrets.token_hex(3)}"
+    write_json(make_folder(domain / TIMES) / f"{key}.json", there)
+    dropped.drop(domain, there)
+    return key
+
+
+def take_back(domain: Path, key: str) -> int:
+    """Puts back what was dropped at one time; gives how many pictures. Raises MissingInputError, OutputError."""
+    path = domain / TIMES / f"{check_name(key, 'dropped')}.json"
+    pictures = _dropped_at(path)
+    if not pictures:
+        raise MissingInputError(f"{path}: nothing was dropped under that id")
+    back, left = dropped.undo(domain, pictures)
+    if not left:
+        path.unlink(missing_ok=True)
+    return back
+
+
+def dropped_before(domain: Path) -> list[dict[str, Any]]:
+    """What was dropped here and can come back, the last time first: id, and how many pictures."""
+    found = []
+    for path in sorted((domain / TIMES).glob("*.json"), reverse=True):
+        away = [name for name in _dropped_at(path) if not (domain / name).exists()]
+        if away:
+            found.append({"id": path.stem, "pictures": len(away)})
+    return found
+
+
+def _dropped_at(path: Path) -> list[str]:
+    """Pictures of one time; none where the file is gone or damaged."""
+    try:
+        names = json.loads(path.read_bytes())
+        return [name for name in names if re.fullmatch(r"frames/[^/]+/\d{6,}\.jpg", name) and ".." not in name]
+    except (OSError, ValueError, TypeError):
+        return []
+
+
+def _stamp(folder: Path) -> Any:
+    found = []
+    for name in ("domain.json", "frames.jsonl", "clips"):
+        try:
+            status = (folder / name).stat()
+            found.append((status.st_mtime_ns, status.st_size))
+        except OSError:
+            found.append((0, 0))
+    return tuple(found)
+
+
+def _read(folder: Path) -> Table:
+    domain = Domain.load(folder)
+    clips = [clip.clip for clip in domain.clips]
+    places = {name: place for place, name in enumerate(clips)}
+    names = _number_fields()
+    rows: dict[str, list[Any]] = {name: [] for name in ("clip", "number", "split", *names)}
+    for record in domain.records(landmarks=False):
+        if record.clip not in places or record.split not in _SPLITS:
+            continue
+        rows["clip"].append(places[record.clip])
+        rows["number"].append(record.number)
+        rows["split"].append(_SPLITS.index(record.split))
+        for name in names:
+            value = getattr(record, name)
+            rows[name].append(np.nan if value is None else value)
+    values = {name: np.array(rows[name], np.float32) for name in names}
+    return Table(
+        clips,
+        np.array(rows["clip"], np.int32),
+        np.array(rows["number"], np.int32),
+        np.array(rows["split"], np.int8),
+        {name: column for name, column in values.items() if not np.isnan(column).all()},
+    )
+
+
+def _number_fields() -> list[str]:
+    """What a record has of a picture that it can be sorted by: every number but its place."""
+    kinds = {column.name: str(column.type) for column in fields(Record) if column.name not in _NOT_SORTED_BY}
+    return [name for name, kind in kinds.items() if "float" in kind and "list" not in kind]
+
+
+def _there(folder: Path, table: Table) -> np.ndarray:
+    """Which pictures are on disk: (N,) bool."""
+    found = np.zeros(len(table.number), bool)
+    for place, clip in enumerate(table.clips):
+        names = names_in(folder / "frames" / clip)
+        numbers = [int(match[1]) - 1 for name in names if (match := re.fullmatch(r"(\d{6,})\.jpg", name))]
+        of_clip = table.clip == place
+        found[of_clip] = np.isin(table.number[of_clip], np.array(numbers, np.int64))
+    return found
