@@ -1,13 +1,14 @@
 # Each target does its own set-up: a virtual environment with the right torch first, then the package.
 #   make demo   the whole way on a drawn world, ten minutes on two CPU cores
 #   make test   the test suite          make lint   style, import rules, types          make bench   speed
+#   make torture   kills, full disks and hostile files, at length: docs/reliability.md
 
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 INSTALL = $(BIN)/python -m pip install --quiet --constraint constraints.txt
 
-.PHONY: demo test lint bench clean
+.PHONY: demo test lint bench torture clean
 
 demo: $(VENV)/.package
 	$(BIN)/retarget demo $(DEMO)
@@ -23,8 +24,12 @@ lint: $(VENV)/.dev
 
 # They take clips, python -m benchmarks.formats --help, or a GPU: benchmarks/gpu.sh
 BY_HAND := $(addprefix benchmarks/,formats.py mutating.py mutations.py long_clip.py gpu.py gpu_demo.py)
+BY_HAND += $(addprefix benchmarks/,torture.py torture_commands.py torture_files.py)
 bench: $(VENV)/.dev
 	for script in $(filter-out $(BY_HAND),$(wildcard benchmarks/*.py)); do $(BIN)/python $$script || exit 1; done
+
+torture: $(VENV)/.dev
+	$(BIN)/python benchmarks/torture.py $(TORTURE)
 
 clean:
 	rm -rf $(VENV) *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

@@ -10,10 +10,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
+from types import UnionType
+from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 
 from data.errors import BadNameError, OutputError
 from durable import files
 
+T = TypeVar("T")
 _NAME = re.compile(r"[\w][\w .,+&()-]{0,99}")
 _MOST_BYTES = 200
 """Of a name: with what is put before and after it, below the 255 that file systems take."""
@@ -91,6 +94,21 @@ def file_digest(path: Path) -> bytes:
 def _digest(path: Path, size: int, changed: int) -> bytes:
     with path.open("rb") as handle:
         return hashlib.file_digest(handle, "sha256").digest()
+
+
+def typed(kind: type[T], values: Any) -> T:
+    """A dataclass from what JSON held, where each value is of its field's type. Raises TypeError."""
+    hints = get_type_hints(kind)
+    if not isinstance(values, dict):
+        raise TypeError(f"no {kind.__name__}")
+    for name, value in values.items():
+        hint = hints.get(name, object)
+        kinds = get_args(hint) if get_origin(hint) is UnionType else (hint,)
+        allowed = tuple(get_origin(part) or part for part in kinds)
+        is_number = isinstance(value, bool) and not {bool, object} & set(allowed)  # to Python, but not to us
+        if is_number or not isinstance(value, allowed):
+            raise TypeError(f"{name} cannot be {str(value)[:40]!r}")
+    return kind(**values)
 
 
 def remove_folder(path: Path) -> None:

@@ -10,7 +10,8 @@ import re
 import shutil
 import socket
 import uuid
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from functools import cache
 from pathlib import Path
 
@@ -80,8 +81,19 @@ def _abandoned(name: str) -> bool:
 
 def flush(path: Path) -> None:
     """Puts a finished file's content on the disk. Raises OSError."""
-    with path.open("rb+") as handle:
+    with naming(path), path.open("rb+") as handle:
         os.fsync(handle.fileno())
+
+
+@contextmanager
+def naming(path: Path) -> Iterator[None]:
+    """What the system says while `path` is written names it: of a full disk it says nothing else."""
+    try:
+        yield
+    except OSError as error:
+        if error.filename is None and error.errno is not None:
+            raise OSError(error.errno, error.strerror, str(path)) from error
+        raise
 
 
 def put_in_place(partial: Path, path: Path) -> None:
@@ -101,7 +113,8 @@ def write_bytes(path: Path, content: bytes) -> None:
     """Writes a whole file or none. Raises OSError."""
     partial = partial_path(path)
     try:
-        partial.write_bytes(content)
+        with naming(path):
+            partial.write_bytes(content)
         put_in_place(partial, path)
     finally:
         remove(partial)

@@ -23,6 +23,7 @@ from pipelines.options import (
     StudyOptions,
     TrainOptions,
 )
+from pipelines.places import printable
 from pipelines.world_options import CompareMethodsOptions, DemoOptions, WorldOptions
 from recycle.config import PRESETS
 from recycle.methods import LEFT_OUT, METHODS
@@ -105,10 +106,11 @@ def run(arguments: Sequence[str]) -> int:
     try:
         return _started(command, options)
     except RetargetError as error:
-        print(f"retarget {command}: {advised(error)}", file=sys.stderr)
+        print(f"retarget {command}: {printable(advised(error))}", file=sys.stderr)
         return error.exit_code
     except OSError as error:
-        print(f"retarget {command}: {error.filename or 'the system'}: {error.strerror or error}", file=sys.stderr)
+        said = f"{error.filename or 'the system'}: {error.strerror or error}"
+        print(f"retarget {command}: {printable(said)}", file=sys.stderr)
         return OutputError.exit_code
     except KeyboardInterrupt:
         print(f"\nretarget {command}: interrupted; the same command goes on from here", file=sys.stderr)

@@ -8,8 +8,17 @@ from data.errors import MissingInputError
 
 
 def say(line: str) -> None:
-    """Prints a line for the user at once; of names that are no Unicode, the odd bytes as escapes."""
-    print(line.encode(errors="backslashreplace").decode(), flush=True)
+    """Prints a line for the user at once, as `printable` has it."""
+    print(printable(line, keep="\n"), flush=True)
+
+
+def printable(text: str, keep: str = "") -> str:
+    """Text as a terminal may be shown it: names and metadata of files cannot steer it, odd bytes are escapes.
+
+    keep: control characters that are meant.
+    """
+    shown = (c if c.isprintable() or c in keep else c.encode("unicode_escape", "surrogatepass").decode() for c in text)
+    return "".join(shown)
 
 
 def find_domain(name: str, domains: Path) -> Domain:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from data.disk import check_name, write_bytes
+from data.disk import check_name, typed, write_bytes
 from data.domain.record import Record, from_lines, to_line
 
 SUFFIX = ".jsonl"
@@ -75,7 +75,7 @@ def _clip(path: Path, line: bytes) -> tuple[Clip, str]:
     try:
         content = json.loads(line)
         digest = content.pop("records_sha256")
-        clip = Clip(**content)
+        clip = typed(Clip, content)
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
         raise DamagedClipError(str(error)) from error
     if check_name(clip.clip, f"{path}: clip") != path.name.removesuffix(SUFFIX):

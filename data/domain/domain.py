@@ -15,7 +15,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from data.disk import make_folder, name_from, output_errors, put_in_place, remove_folder, write_bytes, write_json
+from data.disk import make_folder, name_from, output_errors, put_in_place, remove_folder, typed, write_bytes, write_json
 from data.domain import older
 from data.domain.clipfile import SUFFIX, Clip, DamagedClipError, read_clip, read_records, write_clip
 from data.domain.record import Record
@@ -67,7 +67,9 @@ class Domain:
                 raise ValueError("made by another version")
             if (folder / "identity.json").exists():
                 content["identity"] = json.loads((folder / "identity.json").read_text())
-            domain = cls(folder=folder, on_note=on_note, **content)
+            if not {*content} <= {"aligner", "size", "versions", "identity"}:
+                raise ValueError("says what no domain says")
+            domain = replace(typed(cls, {"folder": folder} | content), on_note=on_note)
         except (FileNotFoundError, NotADirectoryError):
             raise MissingDomainError(folder) from None
         except (ValueError, TypeError, KeyError, AttributeError, RecursionError, OSError) as error:

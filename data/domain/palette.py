@@ -3,6 +3,7 @@
 import csv
 import json
 import re
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -50,9 +51,9 @@ def read_palette(path: Path) -> Palette:
         named = _from_json(text) if path.suffix.lower() == ".json" else _from_csv(text)
         names, colours = [name for name, _ in named], [_colour(value) for _, value in named]
         for values in (names, colours):
-            twice = [value for place, value in enumerate(values) if value in values[:place]]
-            if twice:
-                raise ValueError(f"{twice[0]} is there twice")
+            twice, times = Counter(values).most_common(1)[0] if values else ("", 0)
+            if times > 1:
+                raise ValueError(f"{str(twice)[:40]} is there twice")
         if not all(names):
             raise ValueError("a colour without a name")
         if len(set(names) - {VOID}) < 2:
@@ -75,9 +76,11 @@ def _from_json(text: str) -> list[tuple[str, Any]]:
 
 
 def _from_csv(text: str) -> list[tuple[str, Any]]:
-    rows = [
-        [cell.strip() for cell in row] for row in csv.reader(text.splitlines()) if any(cell.strip() for cell in row)
-    ]
+    try:
+        rows = [[cell.strip() for cell in row] for row in csv.reader(text.splitlines())]
+    except csv.Error as error:
+        raise ValueError(error) from error
+    rows = [row for row in rows if any(row)]
     if rows and rows[0][0].lower() == "name":
         rows = rows[1:]
     return [(row[0], [_whole(cell) for cell in row[1:]] if len(row) > 2 else "".join(row[1:])) for row in rows]
@@ -95,5 +98,5 @@ def _colour(value: Any) -> tuple[int, ...]:
         return tuple(int(part, 16) for part in found.groups())
     whole = isinstance(value, list) and all(type(part) is int and 0 <= part <= 255 for part in value)
     if not whole or len(value) != 3:
-        raise ValueError(f"{value!r} is no colour")
+        raise ValueError(f"{repr(value)[:60]} is no colour")
     return tuple(value)

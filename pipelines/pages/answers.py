@@ -78,7 +78,7 @@ def read_key(path: Path) -> Key:
         return key
     except FileNotFoundError:
         raise MissingInputError(f"{path}: no key there; say with --output where the study's page lies") from None
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise SettingsError(f"{path}: damaged, or no study's key; without it nothing can be scored") from error
 
 
@@ -120,7 +120,7 @@ def _read_session(path: Path) -> dict[str, Any]:
         raise MissingInputError(f"{path}: no such file of answers") from None
     except RetargetError:
         raise
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise SettingsError(f"{path}: not a file that a study's page saved; leave it out") from error
 
 

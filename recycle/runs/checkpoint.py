@@ -20,7 +20,7 @@ from typing import Any, Literal
 import safetensors.torch
 from torch import Tensor
 
-from durable.files import flush, put_in_place, write_bytes
+from durable.files import flush, naming, put_in_place, write_bytes
 from recycle.runs.tensorfile import write_tensors
 
 _NAME = re.compile(r"step-(\d{8,})")
@@ -167,7 +167,8 @@ def load_newest(
 
 
 def _write(path: Path, content: bytes) -> dict[str, Any]:
-    path.write_bytes(content)
+    with naming(path):
+        path.write_bytes(content)
     flush(path)
     return {"bytes": len(content), "sha256": hashlib.sha256(content).hexdigest()}
 

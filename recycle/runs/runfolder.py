@@ -127,11 +127,12 @@ def load_for_rendering(
     state = dict(checkpoint.tensors["weights"])
     if weights == "ema":
         state |= checkpoint.tensors["ema"]
-    row = METHODS.get(settings.get("method", ""))
+    name = str(settings.get("method"))
+    row = METHODS.get(name)
     if row is None:
         raise CheckpointError(
-            f"{run}: was trained by a method {settings.get('method')!r}, which is not here; install the package that "
-            f"has it (here are {', '.join(METHODS)})"
+            f"{run}: was trained by a method {name[:40]!r}, which is not here; install the package that has it "
+            f"(here are {', '.join(METHODS)})"
         )
     try:
         method = row(from_json(MethodConfig, settings["config"]))
@@ -139,7 +140,7 @@ def load_for_rendering(
         wrong = [name for name in missing if name.partition(".")[0] in method.generators] + unexpected
         if wrong:
             raise ValueError(f"{wrong[0]} in one of them alone")
-    except (KeyError, TypeError, ValueError, RuntimeError) as error:
+    except (KeyError, TypeError, ValueError, AttributeError, RuntimeError, OverflowError, MemoryError) as error:
         reason = " ".join(str(error).split())[:200]
         raise CheckpointError(f"{run}: config.json and checkpoint do not belong together ({reason})") from error
     return Trained(settings, method.eval(), checkpoint.step, choice)
@@ -155,7 +156,7 @@ def read_settings(run: Path) -> dict[str, Any]:
         return content
     except FileNotFoundError as error:
         raise CheckpointError(f"{path}: not there, so {run} is not a training run; train first") from error
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise CheckpointError(
             f"{path}: damaged; put back what training wrote, or train anew in another --run"
         ) from error

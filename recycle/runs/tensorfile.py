@@ -14,6 +14,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from durable.files import naming
+
 _TYPES = {
     torch.float64: "F64",
     torch.float32: "F32",
@@ -46,7 +48,7 @@ def write_tensors(path: Path, tensors: Mapping[str, Tensor]) -> dict[str, Any]:
     head = json.dumps(header, separators=(",", ":")).encode()
     head += b" " * (-len(head) % _ALIGNED)
     digest, written = hashlib.sha256(), 0
-    with path.open("wb") as file:
+    with naming(path), path.open("wb") as file:
         for part in (len(head).to_bytes(8, "little") + head, *(_bytes_of(tensors[name]) for name in names)):
             whole = memoryview(part)
             for place in range(0, len(whole), _CHUNK):
