@@ -87,6 +87,11 @@ class TrainOptions(DomainsFolder):
     CPU."""
     run: Path | None = None
     """Folder of this run. By default runs/A-B."""
+    source: Annotated[Path | None, tyro.conf.arg(name="from", metavar="RUN")] = None
+    """Begin with the weights of another run's best checkpoint, or an imported one's, whatever its domains: of those
+    networks that are built alike. What was taken and what not is said."""
+    take: Literal["both", "generators", "discriminators"] = "both"
+    """Which networks of --from."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -24,6 +24,7 @@ from recycle.methods.base import Method
 from recycle.networks.features import ContentFeatures, ContentLayer, FeaturesError, load_vgg
 from recycle.runs.checkpoint import CheckpointError
 from recycle.runs.runfolder import RunInUse, SettingsMismatch
+from recycle.runs.starting import begin_from
 from recycle.training.health import TrainingDiverged
 from recycle.training.parallel import DeviceError, leave_group, make_fabric
 from recycle.training.trainer import Batches
@@ -68,6 +69,8 @@ def train(options: "TrainOptions") -> int:
             say(line)
         _tell(options, fabric)
     with _refusals():
+        if options.source is not None and not any((run / "checkpoints").glob("step-*")):  # else it has gone beyond
+            begin_from(method, options.source, options.take, say if fabric.global_rank == 0 else _nothing)
         result = run_training(
             method,
             _batches(dataset, options, fabric),
@@ -160,4 +163,8 @@ def _settings(a: Domain, b: Domain, options: "TrainOptions") -> dict:
         "crop_jitter": options.crop_jitter,
         "flip": options.flip,
         "config": to_json(options.config),
-    }
+    } | ({} if options.source is None else {"from": os.path.relpath(options.source), "take": options.take})
+
+
+def _nothing(line: str) -> None:
+    pass

@@ -31,6 +31,8 @@ def in_words(
     if method in METHODS and "predictor" in METHODS[method].options:
         kind = "two-view U-Net" if networks.predictor == "two_view" else "U-Net"
         rows.append(("Predictors", f"{kind}, {networks.predictor_filters} filters, windows of {config.window} frames"))
+    if settings.get("from"):
+        rows.append(("Begun from", f"{settings['from']} ({settings.get('take', 'both')})"))
     return [
         *rows,
         ("Discriminators", _discriminators(config)),

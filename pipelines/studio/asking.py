@@ -33,7 +33,7 @@ _TEXT = re.compile(r"[\w.,:#][\w .,:+&()#-]{0,99}")
 _OWN: dict[str, frozenset[str]] = {
     "extract": frozenset({"videos"}),
     "doctor": frozenset({"a", "b"}),
-    "train": frozenset({"a", "b", "run"}),
+    "train": frozenset({"a", "b", "run", "source"}),
     "render": frozenset({"run", "input", "output"}),
     "evaluate": frozenset({"run", "input", "truth"}),
     "report": frozenset({"run"}),
@@ -88,7 +88,10 @@ def _train(asked: dict[str, Any], shelf: Shelf) -> tuple[list[str], dict[str, st
     a, b = _two(asked)
     names = [str(shelf.place("domains", name)) for name in (a, b)]
     run = check_name(str(asked.get("run") or f"{a}-{b}"), "run")
-    return [*names, f"--domains={shelf.domains}", f"--run={shelf.runs / run}"], {"run": run}
+    words = [*names, f"--domains={shelf.domains}", f"--run={shelf.runs / run}"]
+    if asked.get("source"):
+        words.append(f"--from={shelf.place('runs', str(asked['source']))}")
+    return words, {"run": run}
 
 
 def _translating(asked: dict[str, Any], shelf: Shelf) -> tuple[list[str], dict[str, str]]:

@@ -170,6 +170,8 @@ function trainForm(run = null) {
   const extra = { learning_rate: number("", 0.0000001, 1), batch_size: number("", 1, 512, 1), seed: number("", 0, 1000000000, 1), save_every: number("", 1, 1000000, 1) };
   const saves = { learning_rate: "learning rate", batch_size: "windows a step", seed: "seed", save_every: "steps between checkpoints" };
   fine.lastChild.append(...Object.entries(extra).map(([key, control]) => field(saves[key], control)));
+  const begin = choice([["", "fresh weights"], ...(run ? [[run.name, `the weights of ${run.name}`]] : [])], "");
+  if (run) fine.lastChild.append(field("begin with", begin));
   const form = make("form", { class: "form" }, field("from (A)", a), field("to the look of (B)", b), field("method", method), line, field("preset", preset),
     field("minutes", minutes), field("or steps", steps), field("name of the run", name, "A-B where it is left empty"), fine,
     make("div", { class: "controls" }, make("button", { type: "submit", class: "main" }, run ? "Train another" : "Train"),
@@ -198,7 +200,7 @@ function trainForm(run = null) {
   };
   form.addEventListener("submit", (event) => {
     event.preventDefault();
-    const asked = { a: a.value, b: b.value, method: method.value, preset: preset.value, run: name.value.trim() };
+    const asked = { a: a.value, b: b.value, method: method.value, preset: preset.value, run: name.value.trim(), source: begin.value };
     for (const [key, control] of Object.entries({ minutes, steps, sample_every: sampleEvery, ...extra })) if (control.value) asked[key] = Number(control.value);
     attempt(async () => {
       await askFor("train", asked);
