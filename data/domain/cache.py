@@ -148,7 +148,7 @@ class Cache:
 def _listing(folder: Path) -> dict[str, tuple[int, int]]:
     """Name of every picture in a clip's folder -> its size and time of change."""
     with suppress(FileNotFoundError, NotADirectoryError), os.scandir(folder) as entries:
-        stats = ((entry.name, entry.stat()) for entry in entries if entry.name.endswith(".jpg"))
+        stats = ((entry.name, entry.stat()) for entry in entries if entry.name.endswith((".jpg", ".png")))
         return {name: (stat.st_size, stat.st_mtime_ns) for name, stat in stats if S_ISREG(stat.st_mode)}
     return {}
 

@@ -75,12 +75,33 @@ def encode_jpeg(rgb: np.ndarray, quality: int = 95) -> bytes:
     return content.tobytes()
 
 
+def encode_smaller(rgb: np.ndarray) -> tuple[bytes, bool]:
+    """(height, width, 3) uint8 RGB as PNG where that is smaller than JPEG, as of what is drawn; and whether it is.
+
+    What is far from drawn is not tried: PNG takes time.
+    """
+    jpeg = encode_jpeg(rgb)
+    neighbours = rgb[:, 1:] == rgb[:, :-1]
+    if neighbours.all(axis=2).mean() < _EVEN:
+        return jpeg, False
+    png = cv2.imencode(".png", cv2.cvtColor(rgb, cv2.COLOR_RGB2BGR))[1].tobytes()
+    return (png, True) if len(png) < len(jpeg) else (jpeg, False)
+
+
+_EVEN = 0.3
+"""Part of a drawn picture's pixels that are as the one beside them; of a photograph's hardly any."""
+
+
 def write_picture(path: Path, rgb: np.ndarray) -> None:
-    """Writes one JPEG, not flushed: for the many pictures of a clip, which is put in place as a whole.
+    """Writes one JPEG as `write_plainly` does. Raises OutputError."""
+    write_plainly(path, encode_jpeg(rgb))
+
+
+def write_plainly(path: Path, content: bytes) -> None:
+    """Writes a picture, not flushed: for the many pictures of a clip, which is put in place as a whole.
 
     Raises OutputError.
     """
-    content = encode_jpeg(rgb)
     with output_errors(path):
         path.write_bytes(content)
 

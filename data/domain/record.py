@@ -18,7 +18,8 @@ class Record:
     reason: why it is excluded. repeats: shows the same as the frame before it, as drawings held for some frames do.
     follows: goes on from the frame before it, in the same shot and track with no hole in time between; None where that
     was not noted, or the frame is excluded.
-    likeness: of the face to the person followed, where that is known.
+    likeness: of the face to the person followed, where that is known. png: the picture is a PNG, which is smaller where
+    it is drawn, and loses nothing.
     """
 
     clip: str
@@ -35,6 +36,7 @@ class Record:
     repeats: bool | None = None
     follows: bool | None = None
     likeness: float | None = None
+    png: bool | None = None
 
     @property
     def seconds(self) -> Fraction:
@@ -49,7 +51,7 @@ class Record:
     @property
     def file_name(self) -> str:
         """The picture's name in its clip's folder."""
-        return f"{self.number + 1:06d}.jpg"
+        return f"{self.number + 1:06d}.{'png' if self.png else 'jpg'}"
 
 
 _HEAVY = ("landmarks", "transform")

@@ -11,7 +11,7 @@ import numpy as np
 from data.disk import make_folder, remove_folder
 from data.domain.clipfile import Clip
 from data.domain.domain import Domain
-from data.domain.pictures import resize, sharpness, write_picture
+from data.domain.pictures import encode_smaller, resize, sharpness, write_plainly
 from data.domain.record import Record, linked
 from data.domain.sources import Source
 from data.domain.splits import held_out, put_in
@@ -151,7 +151,9 @@ def write_pictures(source: Source, placing: Placing, size: int, clip: str, folde
         else:
             record, picture = _face(record, frame, placing, cropper)
         if picture is not None:
-            write_picture(folder / Path(record.picture).name, picture)
+            content, is_png = encode_smaller(picture)
+            record = dataclasses.replace(record, png=is_png or None)
+            write_plainly(folder / record.file_name, content)
         records.append(record)
     return records
 

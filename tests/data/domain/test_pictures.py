@@ -5,10 +5,12 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from skimage.data import astronaut
 
 from data.domain.pictures import (
     captioned,
     encode_jpeg,
+    encode_smaller,
     read_picture,
     resize,
     sharpness,
@@ -17,6 +19,7 @@ from data.domain.pictures import (
     write_sheet,
 )
 from data.errors import MissingInputError, PictureError
+from data.world.characters import Pose, draw
 
 
 def smooth_picture(height: int = 40, width: int = 60) -> np.ndarray:
@@ -88,3 +91,14 @@ def test_blur_lowers_sharpness() -> None:
 
 def test_the_same_picture_is_the_same_bytes() -> None:
     assert encode_jpeg(smooth_picture()) == encode_jpeg(smooth_picture())
+
+
+def test_drawn_pictures_are_kept_as_png_where_that_is_smaller_and_photographs_as_jpeg() -> None:
+    drawn, photo = draw(Pose(), "A", 256), astronaut()[:256, 100:356]
+    content, is_png = encode_smaller(drawn)
+    assert is_png
+    assert len(content) < len(encode_jpeg(drawn))
+    assert np.array_equal(cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_COLOR)[..., ::-1], drawn)
+    content, is_png = encode_smaller(photo)
+    assert not is_png
+    assert content == encode_jpeg(photo)
