@@ -2,8 +2,8 @@
 
     python benchmarks/sharpness.py VIDEO...
 
-Of every 40th frame of each clip the middle is cut and laid back with no network between, turned by 0, 3, 10 and -4
-degrees and moved by parts of a pixel, at scales about 1. Kept: the variance of the Laplacian after, of that before; PSNR
+Of some frames of each clip the middle is cut and laid back with no network between, turned by 0, 3, 10 and -4 degrees
+and moved by parts of a pixel, at scales about 1. Kept: the variance of the Laplacian after, of that before; PSNR
 against the frame. Zoom: variance of the Laplacian of the crop at scales on both sides of 1. Gratings: what is left of
 one, by its cycles a new pixel: 0.5 is the most that pixels can hold, so of 0.6 and more nothing should be left. As
 it was: cubic where the picture grows, else sampled two or more times as finely and averaged.
