@@ -18,6 +18,7 @@ from pipelines.options import (
     ExportOptions,
     ExtractOptions,
     ImportOptions,
+    InspectOptions,
     RenderOptions,
     ReportOptions,
     StudyOptions,
@@ -34,6 +35,7 @@ COMMANDS: dict[str, type] = {
     "train": TrainOptions,
     "render": RenderOptions,
     "evaluate": EvaluateOptions,
+    "inspect": InspectOptions,
     "import": ImportOptions,
     "export": ExportOptions,
     "report": ReportOptions,
@@ -50,6 +52,7 @@ COMMANDS: dict[str, type] = {
 
 RENAMED = {
     "import": "import_weights",
+    "inspect": "inspect_file",
     "compare-methods": "compare_methods",
     "studio": "open_studio",
     "runs": "list_runs",
@@ -64,6 +67,7 @@ USAGE = """usage: retarget COMMAND ...   (retarget COMMAND --help for its option
   train A B          translators between two domains, on whatever hardware is there
   render             the translated clip, merged back into its frames, with its sound
   evaluate           how good a run is: measures of a translated clip, against the truth where that is known
+  inspect FILE       what a rendered file says of itself: synthetic, by which run, from what
   import G_A G_B     a run from weight files that the papers' authors published
   export             the generators of a run for ONNX or the authors' programs, or its domains as strips
   report             a page of a run that opens from disk: players, measures, curves, samples

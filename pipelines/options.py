@@ -226,3 +226,13 @@ class StudyOptions(DomainsFolder):
     """Files of answers to count, instead of making a page."""
     output: Path = Path("study.html")
     """The page. Its key, which says what was what, lies beside it (study-key.json) and is needed to score."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class InspectOptions:
+    """Say what a file that was rendered says of itself: whether it is synthetic, by which run, from what."""
+
+    file: tyro.conf.Positional[Path]
+    """A video, or a folder of pictures."""
+    source: Path | None = None
+    """Also say whether this is the clip that it was made from."""

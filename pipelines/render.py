@@ -14,6 +14,7 @@ from data.domain.sources import open_source
 from data.domain.web import is_url
 from data.errors import OutputError, RetargetError, SettingsError
 from durable.locks import is_held, locked
+from pipelines.marks import COMPOSITE, RUN, SOURCE, SOURCE_TYPE, WEIGHTS
 from pipelines.options import RenderOptions
 from pipelines.places import say
 from pipelines.progress import Progress
@@ -29,7 +30,6 @@ from pipelines.translating.translation import LoadedRun, Span, Translation, deci
 
 _WHERE = {"domains", "models", "runs", "run", "input", "output", "shard"}
 """Options that say where something is or who does it, and not what becomes of it."""
-IPTC_SOURCE_TYPE = "http://cv.iptc.org/newscodes/digitalsourcetype/compositeWithTrainedAlgorithmicMedia"
 
 
 def render(options: RenderOptions) -> None:
@@ -170,5 +170,8 @@ def _metadata(job: Translation) -> dict[str, str]:
     ends = f"{job.names[0]} in the style of {job.names[1]}"
     return {
         "comment": f"Synthetic video: translated by retarget {version('retarget')} ({ends})",
-        "digital_source_type": IPTC_SOURCE_TYPE,
+        SOURCE_TYPE: COMPOSITE,
+        RUN: f"{job.run.resolve().name} ({job.settings['method']}, step {job.step})",
+        WEIGHTS: job.weights_sha256(),
+        SOURCE: job.source.sha256(),
     }

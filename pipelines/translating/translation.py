@@ -183,6 +183,11 @@ def _held_out_end(
     path = Path(clip.path)
     if not path.exists():
         raise MissingInputError(f"{path}: the clip that {domain.folder} was made from is gone; give --input VIDEO")
+    if open_source(path).sha256() != clip.sha256:
+        raise SettingsError(
+            f"{path}: has changed since {domain.folder} was made from it, so what was held out is not known; extract "
+            "it again, or give --input"
+        )
     extracted = None
     if "start" in clip.settings:
         stop = clip.settings["stop"]

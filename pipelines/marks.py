@@ -1,0 +1,11 @@
+"""What a rendered file says of itself in its metadata."""
+
+SOURCE_TYPE = "digital_source_type"
+"""IPTC's word for it, as a web address."""
+COMPOSITE = "http://cv.iptc.org/newscodes/digitalsourcetype/compositeWithTrainedAlgorithmicMedia"
+RUN = "retarget_run"
+"""Name of the run, its method and step."""
+WEIGHTS = "retarget_weights_sha256"
+"""Of what translated."""
+SOURCE = "retarget_source_sha256"
+"""Of what was translated, as in a domain's clips."""

@@ -1,0 +1,45 @@
+"""What rendered files say of themselves, and what they were made from."""
+
+import hashlib
+from pathlib import Path
+
+import pytest
+
+from data.video.reader import read_metadata
+from pipelines.cli import run
+from tests.pipelines.runs import draw, one_error, train_drawn
+
+
+@pytest.fixture
+def trained(place: Path) -> Path:
+    train_drawn(place, steps=3)
+    return place
+
+
+@pytest.mark.parametrize("output", ["out.mp4", "out.mkv", "out.mov"])
+def test_every_result_says_what_it_is(trained: Path, capsys: pytest.CaptureFixture[str], output: str) -> None:
+    assert run(["render", "--input", "a.mp4", "--output", output, "--to", "0.2"]) == 0
+    capsys.readouterr()
+    assert run(["inspect", output, "--source", "a.mp4"]) == 0
+    said = capsys.readouterr().out
+    digest = hashlib.sha256(hashlib.sha256(Path("a.mp4").read_bytes()).digest()).hexdigest()
+    assert f"{output}: says that it is synthetic" in said and f"source: {digest}" in said
+    assert "run: a-b (recyclegan, step 3)" in said and "a.mp4 is what it says it was made from" in said
+    assert len(read_metadata(output)["retarget_weights_sha256"]) == 64
+    assert run(["inspect", output, "--source", "b.mp4"]) == 0
+    assert "b.mp4 is not what it says it was made from" in capsys.readouterr().out
+
+
+def test_pictures_say_it_too_and_sources_do_not(trained: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["render", "--input", "a.mp4", "--codec", "png", "--output", "frames", "--to", "0.2"]) == 0
+    capsys.readouterr()
+    assert run(["inspect", "frames"]) == 0
+    assert "frames: says that it is synthetic" in capsys.readouterr().out
+    assert run(["inspect", "a.mp4"]) == 0
+    assert capsys.readouterr().out == "a.mp4: does not say that it is synthetic\n"
+    assert "nowhere.mp4: no such file" in one_error(capsys, "inspect", "nowhere.mp4")
+
+
+def test_a_source_that_changed_after_extracting_is_refused(trained: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    draw(trained / "a.mp4", frames=30, seed=5)
+    assert "a.mp4: has changed since domains/a was made from it" in one_error(capsys, "render")
