@@ -86,6 +86,10 @@ def _options(place: Path, quick: bool, **training: object) -> SimpleNamespace:
     return SimpleNamespace(
         a="anna",
         b="ben",
+        more=(),
+        add=None,
+        guard=None,
+        source=None,
         domains=place / "domains",
         run=place / "run",
         method="equivariant",

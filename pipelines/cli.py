@@ -25,7 +25,7 @@ from pipelines.options import (
     TrainOptions,
 )
 from pipelines.places import printable
-from pipelines.world_options import CompareMethodsOptions, DemoOptions, WorldOptions
+from pipelines.world_options import AdaptOptions, CompareMethodsOptions, DemoOptions, WorldOptions
 from recycle.config import PRESETS
 from recycle.methods import LEFT_OUT, METHODS
 
@@ -42,6 +42,7 @@ COMMANDS: dict[str, type] = {
     "study": StudyOptions,
     "world": WorldOptions,
     "compare-methods": CompareMethodsOptions,
+    "adapt": AdaptOptions,
     "demo": DemoOptions,
     "studio": StudioOptions,
     "runs": RunsOptions,
@@ -64,7 +65,7 @@ USAGE = """usage: retarget COMMAND ...   (retarget COMMAND --help for its option
 
   extract VIDEO...   frames, one followed and aligned face or the whole frame, a domain on disk
   doctor A B         what two domains share and lack before hours of training, and which frames to drop
-  train A B          translators between two domains, on whatever hardware is there
+  train A B          translators between two domains or more, on whatever hardware is there
   render             the translated clip, merged back into its frames, with its sound
   evaluate           how good a run is: measures of a translated clip, against the truth where that is known
   inspect FILE       what a rendered file says of itself: synthetic, by which run, from what
@@ -74,6 +75,7 @@ USAGE = """usage: retarget COMMAND ...   (retarget COMMAND --help for its option
   study              a page on which people judge runs blindly, and the percentages of their answers
   world              clips whose right translation is known: drawn, or real footage drawn over
   compare-methods    methods against each other on such worlds: a table of methods and measures
+  adapt              what a translation is worth to recognition: labels learned on A, tested on B
   demo               extract, train and render on a drawn world where the right answer is known
   studio             all this in a browser, for people who look rather than type
   runs, domains      what is there: state, score, size, age
@@ -131,7 +133,7 @@ def _default(command: str, arguments: list[str]) -> Any:
     """What options stand at before the user's are put in. `--method` and `--preset` stand for many of them."""
     if command != "train":
         return None
-    plain = TrainOptions(a=tyro.MISSING, b=tyro.MISSING)
+    plain = TrainOptions()
     asked_method, asked_preset = _given(arguments, "--method"), _given(arguments, "--preset")
     # What is not known is refused by the parser.
     method = next((name for name in METHODS if name == asked_method), plain.method)

@@ -38,6 +38,10 @@ CONTENDERS: dict[Contender, tuple[str, ...]] = {
     "syntheticflow": ("--method", "syntheticflow", "--content", "0"),
     "cut": ("--method", "cut"),
     "fastcut": ("--method", "fastcut"),
+    "augmented": ("--method", "augmented"),
+    "pairedcycle": ("--method", "pairedcycle"),
+    "stargan": ("--method", "stargan"),
+    "combogan": ("--method", "combogan"),
 }
 """Name in a comparison -> what `retarget train` is given beside the preset; all else is as published. "light" have a
 weaker adversarial term. syntheticflow goes without its content term, whose weights not every machine has."""

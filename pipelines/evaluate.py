@@ -31,7 +31,6 @@ from pipelines.translating.paint import Faces, Painter, WholeFrames
 from pipelines.translating.scale import refuse_for_faces, whole_frames
 from pipelines.translating.translation import Translation, decide, load
 from recycle.measures.optical_flow import Dis, FlowFinder, load_raft
-from recycle.methods.base import Direction
 from recycle.networks.inception import Inception, load_inception
 from recycle.networks.pretrained import WeightsError
 
@@ -182,7 +181,7 @@ def _judges(job: Translation, options: EvaluateOptions, backend: Backend | None,
         judges.append(Unable("offset", why="the result was there before, so no network can be shown mirrored frames"))
     judges.append(_there_and_back(job, options, backend))
     try:
-        domain = find_domain(job.settings["b" if job.direction == "a_to_b" else "a"], options.domains)
+        domain = find_domain(job.settings[job.direction[-1]], options.domains)
         whole_px = min(job.source.info.width, job.source.info.height)
         side_px = min(domain.size, whole_px if backend is None else job.face_px)
         pictures = domain_pictures(domain)
@@ -193,12 +192,14 @@ def _judges(job: Translation, options: EvaluateOptions, backend: Backend | None,
 
 
 def _there_and_back(job: Translation, options: EvaluateOptions, backend: Backend | None) -> Judge:
-    way_back: Direction = "b_to_a" if job.direction == "a_to_b" else "a_to_b"
+    way_back = f"{job.direction[-1]}_to_{job.direction[0]}"
     why = ""
     if options.result is not None:
         why = "the result was there before, so its way back is not known"
-    elif len(job.method.generators) < 2:
+    elif way_back not in job.method.ways:
         why = f"{job.settings['method']} has no way back"
+    elif "sample" in job.method.asks:
+        why = f"{job.settings['method']} goes back by a code that it reads from source and result together"
     if why:
         return Unable("cycle_l1", "cycle_psnr", why=why)
     there = None if backend is None else WholeFrames(job.method, job.direction)

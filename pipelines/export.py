@@ -1,6 +1,7 @@
 """`retarget export --to onnx | torch | strips`: generators of a run, or its domains, as other programs read them."""
 
 from pathlib import Path
+from typing import Any
 
 from torch import nn
 
@@ -9,13 +10,15 @@ from data.domain.published import write_published
 from data.errors import MissingExtraError, MissingInputError, SettingsError
 from pipelines.options import ExportOptions
 from pipelines.places import find_domain, newest_run, say
+from pipelines.translating.telling import kind_told, tell, way_of
 from recycle.config import MethodConfig, NetworkConfig, from_json
+from recycle.methods.base import Direction, Method, inference
 from recycle.runs.checkpoint import CheckpointError
 from recycle.runs.onnx_export import OPSET, ExportError, export_onnx
 from recycle.runs.published import OFFERED, WeightFileError, describe, is_offered, to_published
-from recycle.runs.runfolder import load_for_rendering, read_settings
+from recycle.runs.runfolder import letters, load_for_rendering, read_settings
 
-AUTHORS_NAMES = {"generator_ab": "G_A", "generator_ba": "G_B"}
+AUTHORS_NAMES = {"a_to_b": "G_A", "b_to_a": "G_B"}
 
 
 def export(options: ExportOptions) -> None:
@@ -29,27 +32,47 @@ def export(options: ExportOptions) -> None:
     except CheckpointError as error:
         raise MissingInputError(str(error)) from error
     networks = from_json(MethodConfig, settings["config"]).networks
-    a, b = (Path(settings[domain]).name for domain in "ab")
-    ways = {"generator_ab": (a, b), "generator_ba": (b, a)}
     weights = f"{options.weights} weights of the {checkpoint} checkpoint, step {step}"
     say(f"run {run} ({settings['method']}, {weights}): {describe(networks)}")
+    tell(method, settings, options)
     folder = options.output or Path("exports") / run.resolve().name
-    finished = []
-    for name, generator in method.generators.items():
-        try:
-            if options.to == "onnx":
-                path, content, note = _onnx(AUTHORS_NAMES[name], generator, networks, ways[name])
-            else:
-                path, content, note = _torch(AUTHORS_NAMES[name], generator, networks)
-        except (ExportError, WeightFileError) as error:
-            raise SettingsError(f"{run}: {error}; nothing was written") from error
-        finished.append((folder / path, content, f"{' to '.join(ways[name])}, {note}"))
+    try:
+        finished = [_finished(way, method, settings, options) for way in _ways(method, settings, options)]
+    except (ExportError, WeightFileError) as error:
+        raise SettingsError(f"{run}: {error}; nothing was written") from error
     make_folder(folder)
     for file, content, note in finished:
-        write_bytes(file, content)
-        say(f"{file}: {note}")
+        write_bytes(folder / file, content)
+        say(f"{folder / file}: {note}")
     if options.to == "torch" and len(finished) == 1:
         say("the authors' pix2pix looks for this file under the name latest_net_G.pth")
+
+
+def _ways(method: Method, settings: dict[str, Any], options: ExportOptions) -> list[Direction]:
+    """Those that are asked for, or all. Raises SettingsError."""
+    return [way_of(settings, method, options)] if options.into or options.out_of else method.ways
+
+
+def _finished(
+    way: Direction, method: Method, settings: dict[str, Any], options: ExportOptions
+) -> tuple[str, bytes, str]:
+    """Name and content of a direction's file, and what there is to say about it.
+
+    Raises ExportError, WeightFileError, MissingExtraError.
+    """
+    networks = from_json(MethodConfig, settings["config"]).networks
+    ends = Path(settings[way[0]]).name, Path(settings[way[-1]]).name
+    name = AUTHORS_NAMES[way] if len(letters(settings)) == 2 else f"{ends[0]}-to-{ends[1]}"
+    with inference(method):
+        generator = method.translator(way).eval()
+    if options.to == "onnx":
+        told = "".join(f"-{kind}" for kind in kind_told(options) if kind)
+        path, content, note = _onnx(name + told, generator, networks, ends)
+    elif any(generator is one for one in method.generators.values()):
+        path, content, note = _torch(name, generator, networks)
+    else:
+        raise WeightFileError(f"the authors' programs have no generator of {settings['method']}")
+    return path, content, f"{' to '.join(ends)}, {note}"
 
 
 def _strips(run: Path, options: ExportOptions) -> None:
@@ -58,6 +81,8 @@ def _strips(run: Path, options: ExportOptions) -> None:
         settings = read_settings(run)["settings"]
     except CheckpointError as error:
         raise MissingInputError(str(error)) from error
+    if len(letters(settings)) > 2:
+        raise SettingsError(f"--to strips: are of two domains, and {run} has {len(letters(settings))}")
     a, b = (find_domain(settings[domain], options.domains) for domain in "ab")
     folder = options.output or Path("exports") / f"{run.resolve().name}-strips"
     make_folder(folder.parent)

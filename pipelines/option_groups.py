@@ -59,6 +59,18 @@ class WhichFace:
 
 
 @dataclass(frozen=True, kw_only=True)
+class WhatToTell(ModelsFolder):
+    into: str | None = None
+    """Domain to translate to, by its name or letter, where a run has more than two. By default B."""
+    out_of: str | None = None
+    """Domain that the clip is of, likewise. By default A."""
+    sample: int | None = None
+    """Number of the answer, where the method has many (augmented): the same code for the whole clip."""
+    reference: Path | None = None
+    """Picture of the style to put on, where the method takes one (pairedcycle)."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class TimeRange:
     start: Annotated[str | None, tyro.conf.arg(name="from", metavar="TIME")] = None
     """Take the clip from there on: seconds, m:ss or h:mm:ss from its first frame."""
@@ -80,7 +92,7 @@ class Hardware:
 
 
 @dataclass(frozen=True, kw_only=True)
-class TranslatingOptions(DomainsFolder, ModelsFolder, Hardware, WhichFace, WhichCheckpoint, WhichRun):
+class TranslatingOptions(WhatToTell, DomainsFolder, Hardware, WhichFace, WhichCheckpoint, WhichRun):
     scale: str = "native"
     """How large whole frames are when they are translated: native, training (as large as they were learned from, and
     enlarged again), or their shorter side in pixels."""

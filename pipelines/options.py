@@ -19,6 +19,7 @@ from pipelines.option_groups import (
     Sharded,
     TimeRange,
     TranslatingOptions,
+    WhatToTell,
     WhichCheckpoint,
     WhichFace,
     WhichRun,
@@ -65,12 +66,17 @@ class ExtractOptions(DomainsFolder, ModelsFolder, Sharded, TimeRange, WhichFace)
 
 @dataclass(frozen=True, kw_only=True)
 class TrainOptions(DomainsFolder):
-    """Train translators between two domains. The same command again goes on where it stopped."""
+    """Train translators between two domains, or more. The same command again goes on where it stopped."""
 
-    a: tyro.conf.Positional[str]
+    a: Annotated[str | None, tyro.conf.Positional, tyro.conf.arg(metavar="A")] = None
     """Domain A: its name or its folder."""
-    b: tyro.conf.Positional[str]
+    b: Annotated[str | None, tyro.conf.Positional, tyro.conf.arg(metavar="B")] = None
     """Domain B."""
+    more: Annotated[tuple[str, ...], tyro.conf.Positional, tyro.conf.arg(metavar="C ...")] = ()
+    """More domains, for stargan and combogan."""
+    add: str | None = None
+    """Add this domain to the run that --run names (combogan): a new run, RUN-DOMAIN, whose other domains stay as they
+    are."""
     method: Annotated[MethodName, tyro.conf.arg(help=METHODS_HELP)] = DEFAULT
     preset: PresetName = "paper"
     """paper: 256 px as published. small: 128 px. tiny: 64 px, a CPU in minutes."""
@@ -80,13 +86,15 @@ class TrainOptions(DomainsFolder):
     """Crop at random from pictures loaded 286/256 larger, as published."""
     vgg_weights: Path | None = None
     """File of VGG-19 weights for the content term. By default where torchvision keeps them, fetched if need be."""
+    guard: Path | None = None
+    """Labeller of A's pictures for the semantic term, as `retarget adapt` leaves it (labeller.safetensors)."""
     flip: bool = False
     """Flip half of the windows left to right."""
     workers: int | None = None
     """Processes that load windows while a step is made, each with memory of its own. None: 4 on a GPU, none on a
     CPU."""
     run: Path | None = None
-    """Folder of this run. By default runs/A-B."""
+    """Folder of this run, or of the one that --add adds to. By default runs/A-B."""
     source: Annotated[Path | None, tyro.conf.arg(name="from", metavar="RUN")] = None
     """Begin with the weights of another run's best checkpoint, or an imported one's, whatever its domains: of those
     networks that are built alike. What was taken and what not is said."""
@@ -118,6 +126,8 @@ class RenderOptions(Sharded, TimeRange, TranslatingOptions):
     are then its own."""
     hdr: Literal["sdr", "keep"] = "sdr"
     """What becomes of HDR sources: SDR that every player shows, or 10 bits with the source's transfer and primaries."""
+    answers: int = 0
+    """Also write a sheet of so many answers to a few moments (augmented): samples 0, 1, 2 ..."""
     compare: bool = False
     """Also write source and result side by side."""
     blend: Literal["feather", "none"] = "feather"
@@ -174,7 +184,7 @@ class ImportOptions(RunsFolder):
 
 
 @dataclass(frozen=True, kw_only=True)
-class ExportOptions(DomainsFolder, WhichCheckpoint, WhichRun):
+class ExportOptions(WhatToTell, DomainsFolder, WhichCheckpoint, WhichRun):
     """Write the generators of a run as files that other programs read."""
 
     to: Literal["onnx", "torch", "strips"]

@@ -18,6 +18,7 @@ from pipelines.marks import COMPOSITE, RUN, SOURCE, SOURCE_TYPE, WEIGHTS
 from pipelines.options import RenderOptions
 from pipelines.places import say
 from pipelines.progress import Progress
+from pipelines.rendering.answers import check_answers, write_answers
 from pipelines.rendering.inputs import BatchError, clips_of, folder_for, stems_of
 from pipelines.rendering.leaving import KEY, encoding_of, leaving_for
 from pipelines.rendering.painting import painter_for
@@ -26,9 +27,11 @@ from pipelines.rendering.segments import paint_segments
 from pipelines.shards import Shard, shard_of
 from pipelines.span import seconds_of, span_of
 from pipelines.translating.following import person_of, placed
+from pipelines.translating.telling import kind_told, reference_digest
 from pipelines.translating.translation import LoadedRun, Span, Translation, decide, load
+from recycle.runs.runfolder import letters
 
-_WHERE = {"domains", "models", "runs", "run", "input", "output", "shard"}
+_WHERE = {"domains", "models", "runs", "run", "input", "output", "shard", "answers"}
 """Options that say where something is or who does it, and not what becomes of it."""
 
 
@@ -41,6 +44,7 @@ def render(options: RenderOptions) -> None:
     encoding_of(options)
     folder, shard = folder_for(options.output, named.several), shard_of(options.shard)
     loaded = load(options, clip_is_named=named.clips != [None])
+    check_answers(options, loaded.method.asks, loaded.settings["method"])
     failures: dict[str, RetargetError] = {}
     stems = stems_of(named.clips, loaded.names[0])
     with Progress("rendering", _expected(named.clips, span) if named.several else [None]) as progress:
@@ -97,7 +101,8 @@ def _render(job: Translation, options: RenderOptions, output: Path | None, place
     leaving = leaving_for(job, options, output, place, metadata)
     output = leaving.output
     say(f"output {output}")
-    if leaving.key() == key:
+    answers = output.with_name(f"{output.stem}-answers.png")
+    if leaving.key() == key and (answers.exists() or not options.answers):
         say(f"{output}: already rendered")
         return
     for note in leaving.notes:
@@ -133,6 +138,8 @@ def _render(job: Translation, options: RenderOptions, output: Path | None, place
         return
     for note in dict.fromkeys(done.notes):
         say(note)
+    if options.answers:
+        write_answers(job, options, placing, answers)
     say(f"{output}: {done.translated} of {done.seen} frames translated")
     if options.compare:
         say(f"{results['compare'].output}: source and result side by side")
@@ -152,16 +159,17 @@ def _clear_others(parts: Path, output: Path) -> None:
 
 def _kind(loaded: LoadedRun, options: RenderOptions) -> str:
     """What keeps renders of other runs, and of other checkpoints, of the same domains apart."""
-    trained_as = "-".join(Path(loaded.settings[name]).name for name in ("a", "b"))
+    trained_as = "-".join(Path(loaded.settings[letter]).name for letter in letters(loaded.settings))
     run = loaded.run.resolve().name
-    return ("" if run == trained_as else f"-{run}") + ("-newest" if options.checkpoint == "newest" else "")
+    kinds = ["" if run == trained_as else run, "newest" if options.checkpoint == "newest" else "", *kind_told(options)]
+    return "".join(f"-{kind}" for kind in kinds if kind)
 
 
 def _key(job: Translation, options: RenderOptions) -> str:
     """Changes with everything that changes the result: weights, clip, person, options, version of the program."""
     decided = [version("retarget"), job.weights_sha256(), job.source.content(), person_of(job, options)]
     chosen = {name: value for name, value in dataclasses.asdict(options).items() if name not in _WHERE}
-    chosen |= {"start": str(job.start), "stop": str(job.stop)}
+    chosen |= {"start": str(job.start), "stop": str(job.stop), "reference": reference_digest(options)}
     return hashlib.sha256(json.dumps([*decided, chosen], sort_keys=True).encode()).hexdigest()
 
 

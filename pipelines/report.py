@@ -20,6 +20,7 @@ from pipelines.pages.pages import data_uri, page, picture_uris
 from pipelines.pages.runfiles import Evaluation, Run, frame_times, read_evaluation, read_run
 from pipelines.pages.wording import in_words, title
 from pipelines.places import find_domain, newest_run, say
+from recycle.runs.runfolder import letters
 
 MAX_SHEETS = 24
 NAMED_CLIPS = 6
@@ -36,7 +37,7 @@ def report(options: ReportOptions) -> None:
     judged = evaluation.content["step"] if evaluation else None
     data = _words(run, rows, evaluation) | _players(run, evaluation)
     data |= {"curves": training_curves(rows), "selection": selection_curve(run.folder, judged)}
-    domains, sheets = zip(*(_domain(run, side, options.domains) for side in "ab"), strict=True)
+    domains, sheets = zip(*(_domain(run, side, options.domains) for side in letters(run.settings)), strict=True)
     data["domains"] = domains
     used = len(_page(data | {"players": []}).encode())
     _add_pictures(data, run, sheets, max(PAGE_BYTES - used, LEAST_PICTURE_BYTES))
@@ -57,7 +58,6 @@ def _page(data: dict[str, Any]) -> str:
 
 def _words(run: Run, rows: list[Row], evaluation: Evaluation | None) -> dict[str, Any]:
     """The page's head, and the settings."""
-    a, b = run.names
     method = title(run.settings["method"])
     step = f", trained to step {rows[-1]['step']:,.0f} in {_duration(rows[-1]['seconds'])}" if rows else ""
     measured = ""
@@ -67,11 +67,12 @@ def _words(run: Run, rows: list[Row], evaluation: Evaluation | None) -> dict[str
         weights = "the running mean of the weights" if found["weights"] == "ema" else "the weights"
         checkpoint = f", the {found['checkpoint']} checkpoint" if found.get("checkpoint") in ("best", "newest") else ""
         part = f" ({found['part']})" if found.get("part") else ""
-        way = f" from {b} to {a}" if found["direction"] == "b_to_a" else ""
+        here, there = _ends(run, found)
+        way = f" from {here} to {there}" if found["direction"] != "a_to_b" else ""
         clip = f"{Path(found['input']).name}{part}{truth}"
         measured = f"Measured{way} on {clip}: {weights} at step {found['step']:,}{checkpoint}."
     return {
-        "title": f"{a} → {b}",
+        "title": (" → " if len(run.names) == 2 else ", ").join(run.names),
         "headline": f"{method} at {run.method.networks.size} px{step}.",
         "measured": measured,
         "made": f"Made by retarget {version('retarget')} from {run.folder}. Translated pictures are synthetic.",
@@ -80,6 +81,12 @@ def _words(run: Run, rows: list[Row], evaluation: Evaluation | None) -> dict[str
         "config": run.content,
         "samples": [],
     }
+
+
+def _ends(run: Run, evaluation: dict[str, Any]) -> tuple[str, str]:
+    """Names of the domains that an evaluation was made from and to."""
+    direction = evaluation["direction"]
+    return Path(run.settings[direction[0]]).name, Path(run.settings[direction[-1]]).name
 
 
 def _duration(seconds: float) -> str:
@@ -123,7 +130,7 @@ def _players(run: Run, evaluation: Evaluation | None) -> dict[str, Any]:
     found = nothing | {"evaluation": kept | {"per_frame": per_frame}}
     if "source" not in evaluation.videos or not all(video.is_file() for video in evaluation.videos.values()):
         return found
-    here, there = reversed(run.names) if content["direction"] == "b_to_a" else run.names
+    here, there = _ends(run, content)
     titles = {
         "source": ("source", f"{here} ({Path(content['input']).name})"),
         "result": ("translated", f"in the style of {there}, by {content['method']}"),

@@ -181,8 +181,8 @@ def _real_clip(evaluation: Evaluation, run: Path, domains: Path) -> list[Stretch
     """Raises MissingInputError, SettingsError."""
     if "truth" in evaluation.videos:
         return [of_video(evaluation.videos["truth"])]
-    side = "a" if evaluation.content["direction"] == "b_to_a" else "b"
-    return of_domain(find_domain(read_run(run).settings[side], domains))
+    target = evaluation.content["direction"][-1]
+    return of_domain(find_domain(read_run(run).settings[target], domains))
 
 
 def _rate(evaluations: dict[str, Evaluation]) -> Fraction:

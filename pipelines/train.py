@@ -1,8 +1,8 @@
 """`retarget train A B`: two domains become a run, trained on whatever hardware is there."""
 
-import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from itertools import combinations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,15 +14,17 @@ from data.domain.paired import PairedWindows
 from data.domain.windows import UnpairedWindows, batches
 from data.errors import MissingModelError, SettingsError, TrainingError
 from pipelines.doctoring.alike import misfits
-from pipelines.options import TrainOptions
 from pipelines.pages.samples import sample_writer
 from pipelines.places import find_domain, say
-from pipelines.training.shown import held_out_windows, sample_windows, windows_of
-from recycle.config import PRESETS, to_json
+from pipelines.training.adding import grown_from, inherit, settings_of
+from pipelines.training.material import Material
+from recycle.config import PRESETS
 from recycle.methods import METHODS
 from recycle.methods.base import Method
 from recycle.networks.features import ContentFeatures, ContentLayer, FeaturesError, load_vgg
+from recycle.networks.pretrained import WeightsError
 from recycle.runs.checkpoint import CheckpointError
+from recycle.runs.labellers import load_guard
 from recycle.runs.runfolder import RunInUse, SettingsMismatch
 from recycle.runs.starting import begin_from
 from recycle.training.health import TrainingDiverged
@@ -45,41 +47,39 @@ def train(options: "TrainOptions") -> int:
 
     Raises RetargetError.
     """
+    added: dict = {}
+    if options.add is not None:
+        options, domains, added = grown_from(options)
     _check(options)
-    a, b = find_domain(options.a, options.domains), find_domain(options.b, options.domains)
-    if a.folder.resolve() == b.folder.resolve():
-        raise SettingsError(f"{a.folder}: named twice; training goes between two domains")
-    run = options.run or Path("runs") / f"{a.name}-{b.name}"
+    if options.add is None:
+        domains = _domains(options)
+    run = options.run or Path("runs") / "-".join(domain.name for domain in domains)
     try:
         fabric = make_fabric(options.training)
     except DeviceError as error:
         raise SettingsError(str(error)) from error
-    method = _method(options, fabric)
+    method = _method(options, fabric, len(domains), added.get("kept", 0))
+    if added:
+        inherit(method, Path(added["added_to"]), run)
     with fabric.rank_zero_first(local=True):  # one process of a machine decodes the pictures for all
-        windows_a, windows_b = (windows_of(domain, options, method.window) for domain in (a, b))
-    arrange = PairedWindows if method.paired else UnpairedWindows
-    dataset = arrange(windows_a, windows_b, options.training.seed)
+        material = Material(domains, method, options)
     make_folder(run / "samples")
     if fabric.global_rank == 0:
-        say(
-            f"{a.name} ({len(windows_a)} windows) and {b.name} ({len(windows_b)} windows): {options.method}, "
-            f"{options.config.networks.size} px; an epoch is {dataset.epoch_length} windows"
-        )
-        for line in misfits(a, b):
+        _tell(options, fabric, domains, material)
+        for line in dict.fromkeys(line for x, y in combinations(domains, 2) for line in misfits(x, y)):
             say(line)
-        _tell(options, fabric)
     with _refusals():
         if options.source is not None and not any((run / "checkpoints").glob("step-*")):  # else it has gone beyond
             begin_from(method, options.source, options.take, say if fabric.global_rank == 0 else _nothing)
         result = run_training(
             method,
-            _batches(dataset, options, fabric),
+            _batches(material.dataset, options, fabric),
             options.training,
             run,
             fabric=fabric,
-            settings=_settings(a, b, options),
-            sample_windows=sample_windows(a, b, windows_a, windows_b, method.paired, options),
-            held_out=held_out_windows(a, b, method.paired, options) if fabric.global_rank == 0 else {},
+            settings=settings_of(domains, options, added),
+            sample_windows=material.fixed(),
+            held_out=material.held_out() if fabric.global_rank == 0 else {},
             on_samples=sample_writer(run / "samples"),
             on_note=say,
         )
@@ -91,26 +91,54 @@ def train(options: "TrainOptions") -> int:
     return 0
 
 
+def _domains(options: "TrainOptions") -> list[Domain]:
+    """Those that are named. Raises RetargetError."""
+    if options.a is None or options.b is None:
+        raise SettingsError("train A B: name the domains to translate between, two at least")
+    named = [options.a, options.b, *options.more]
+    if len(named) > 2 and METHODS[options.method].ways != "many":
+        able = " and ".join(name for name, row in METHODS.items() if row.ways == "many")
+        raise SettingsError(f"{options.method} translates between two domains; {able} take {len(named)}")
+    domains = [find_domain(name, options.domains) for name in named]
+    folders = [domain.folder.resolve() for domain in domains]
+    for place, domain in enumerate(domains):
+        if folders[place] in folders[:place]:
+            raise SettingsError(f"{domain.folder}: named twice; training goes between domains that differ")
+    return domains
+
+
 def _check(options: "TrainOptions") -> None:
     """Everything that can be known to be wrong before any work. Raises SettingsError."""
     found = problems(options.method, options.config, options.training, options.preset)
     if options.vgg_weights is not None and not options.config.weights.content:
         found.append(f"--vgg-weights {options.vgg_weights}: there is no content term to use it")
+    if (options.guard is not None) != bool(options.config.weights.semantic):
+        found.append(f"--semantic {options.config.weights.semantic:g}, --guard {options.guard}: one wants the other")
     if found:
         raise SettingsError("; ".join(found))
 
 
-def _method(options: "TrainOptions", fabric: Fabric) -> Method:
+def _method(options: "TrainOptions", fabric: Fabric, domains: int, kept: int) -> Method:
     """The method with fresh weights, and what its content term compares. Raises MissingModelError."""
-    method = METHODS[options.method](options.config)
+    method = METHODS[options.method](options.config, domains, kept)
     if options.config.weights.content:
         with fabric.rank_zero_first(local=True):  # and fetches what is missing
             method.content = _content(options.vgg_weights, method.content_layer).on(fabric.device)
+    if options.guard is not None:
+        try:
+            method.guard = load_guard(options.guard)
+        except WeightsError as error:
+            raise MissingModelError(f"--guard: {error}") from error
     return method
 
 
-def _tell(options: "TrainOptions", fabric: Fabric) -> None:
-    """What a user may not expect of these options."""
+def _tell(options: "TrainOptions", fabric: Fabric, domains: Sequence[Domain], material: Material) -> None:
+    """What is trained on what, and what a user may not expect of these options."""
+    counts = [f"{domain.name} ({len(own)} windows)" for domain, own in zip(domains, material.windows, strict=True)]
+    say(
+        f"{', '.join(counts[:-1])} and {counts[-1]}: {options.method}, {options.config.networks.size} px; "
+        f"an epoch is {material.dataset.epoch_length} windows"
+    )
     size, initial_steps = options.config.networks.size, options.config.initial_steps
     if fabric.device.type == "cpu" and size > CPU_SIZE:
         say(f"no GPU: at {size} px a step takes seconds here; --preset tiny is for a CPU")
@@ -148,22 +176,6 @@ def _content(weights: Path | None, layer: ContentLayer) -> ContentFeatures:
         return load_vgg(weights, layer)
     except FeaturesError as error:
         raise MissingModelError(str(error)) from error
-
-
-def _settings(a: Domain, b: Domain, options: "TrainOptions") -> dict:
-    """What config.json keeps beside the training settings. Rendering reads it; a run goes on only under the same."""
-    return {
-        "method": options.method,
-        "a": os.path.relpath(a.folder),
-        "b": os.path.relpath(b.folder),
-        "aligner_a": a.aligner,
-        "aligner_b": b.aligner,
-        "size_a": a.size,
-        "size_b": b.size,
-        "crop_jitter": options.crop_jitter,
-        "flip": options.flip,
-        "config": to_json(options.config),
-    } | ({} if options.source is None else {"from": os.path.relpath(options.source), "take": options.take})
 
 
 def _nothing(line: str) -> None:

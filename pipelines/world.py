@@ -20,7 +20,8 @@ from data.faces.placing import LOOKS, Placing, look, square_pixels
 from data.faces.recognise import Looks
 from data.world.clips import World, write_pictures
 from data.world.drawnover import WORK_PX, DrawnOver
-from data.world.worlds import WORLDS
+from data.world.looks import MOST_LOOKS, write_labelled, write_looks
+from data.world.worlds import WORLDS, poses_from_json
 from pipelines.places import say
 from pipelines.world_options import WorldOptions
 
@@ -53,6 +54,7 @@ def world(options: WorldOptions) -> None:
         drawn = WORLDS[wanted["world"]]
         clips = drawn.write(folder, options.seed, wanted["frames"], wanted["test_frames"], options.size)
         found: dict[str, Any] = {}
+        _write_more(folder, clips, options, wanted)
     else:
         clips = World.of(folder, name, f"{name}-drawn")
         found = _draw_over(source, clips, options)
@@ -67,6 +69,10 @@ def _check(options: WorldOptions) -> None:
     """Raises SettingsError."""
     if options.world is not None and options.footage is not None:
         raise SettingsError("--world and --from: one world, drawn or of footage, not two")
+    if (options.looks or options.labelled) and (options.footage is not None or options.world == "busy"):
+        raise SettingsError("--looks, --labelled: are of the plain world")
+    if not 0 <= options.looks <= MOST_LOOKS:
+        raise SettingsError(f"--looks {options.looks}: from 0 to {MOST_LOOKS}")
     if options.size < LEAST_SIZE_PX:
         raise SettingsError(f"--size {options.size}: at least {LEAST_SIZE_PX}")
     for name, least in (("frames", LEAST_FRAMES[0]), ("test_frames", LEAST_FRAMES[2])):
@@ -86,7 +92,19 @@ def _wanted(options: WorldOptions, source: Source | None) -> dict[str, Any]:
         "size": options.size,
         "frames": options.frames or DRAWN_FRAMES,
         "test_frames": options.test_frames or DRAWN_TEST_FRAMES,
+        **({"looks": options.looks} if options.looks else {}),
+        **({"labelled": True} if options.labelled else {}),
     }
+
+
+def _write_more(folder: Path, clips: World, options: WorldOptions, wanted: dict[str, Any]) -> None:
+    """Looks and labels of the plain world, as far as they are asked for. Raises OutputError."""
+    a, b, test = (poses_from_json(clip.with_suffix(".json").read_text()) for clip in (clips.a, clips.b, clips.test))
+    if options.looks:
+        write_looks(folder, options.looks, options.seed, wanted["frames"], test, options.size)
+    if options.labelled:
+        write_labelled(folder / f"{clips.a.stem}-labelled", "A", a, options.size)
+        write_labelled(folder / f"{clips.b.stem}-labelled", "B", b, options.size)
 
 
 def _there(folder: Path, wanted: dict[str, Any]) -> bool:

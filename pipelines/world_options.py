@@ -6,7 +6,7 @@ from typing import Annotated, Literal, get_args
 
 import tyro
 
-from pipelines.option_groups import METHODS_HELP, Hardware, MethodName, ModelsFolder
+from pipelines.option_groups import METHODS_HELP, Hardware, MethodName, ModelsFolder, WhichCheckpoint, WhichRun
 from recycle.config import PresetName
 from recycle.methods import DEFAULT
 
@@ -21,6 +21,10 @@ Contender = Literal[
     "syntheticflow",
     "cut",
     "fastcut",
+    "augmented",
+    "pairedcycle",
+    "stargan",
+    "combogan",
 ]
 """Methods with and without options, by their names in a comparison."""
 
@@ -55,6 +59,11 @@ class WorldOptions(ModelsFolder):
     """Frames of each clip to learn from. None: 600 drawn; of footage all that it has, which is also the most."""
     test_frames: int | None = None
     """Frames of the clip to translate. None: 150 drawn; of footage all that it has."""
+    looks: int = 0
+    """Of the plain world, also clips of the first character in so many other looks, up to ten: look-0.mp4 and so on,
+    and the answers, truth-look-0.mp4."""
+    labelled: bool = False
+    """Of the plain world, also both characters' pictures with what each pixel shows, for `retarget adapt`."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -97,6 +106,27 @@ class CompareMethodsOptions(Hardware):
     def budget_steps(self) -> int:
         """Steps of a run whose budget is not minutes."""
         return 2000 if self.steps is None else self.steps
+
+
+@dataclass(frozen=True, kw_only=True)
+class AdaptOptions(WhichCheckpoint, WhichRun):
+    """Say what a translation is worth to recognition: a network that labels pixels learns from labelled pictures of A,
+    as they are and translated, and is tested on B."""
+
+    source: Path
+    """Labelled pictures of A: a folder that holds images/ and labels/, files of the same names."""
+    target: Path
+    """The like of B. The last third is tested on; the rest is what the oracle learns from."""
+    labels: Path
+    """Palette of the label maps, as `retarget evaluate --labels` takes it; the colour called void is no class."""
+    network: Literal["small", "lraspp_mobilenet_v3_large", "fcn_resnet50", "deeplabv3_resnet50"] = "small"
+    """What labels: a small network for small pictures, or one of torchvision's."""
+    steps: int = 1000
+    """Steps of each training, of eight pictures."""
+    seeds: tuple[int, ...] = (0, 1, 2)
+    """Of weights and order."""
+    output: Path | None = None
+    """Folder to write into. By default adapt/ in the run's folder."""
 
 
 @dataclass(frozen=True, kw_only=True)

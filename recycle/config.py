@@ -11,7 +11,7 @@ from typing import Any, Literal, TypeVar, get_type_hints
 _Config = TypeVar("_Config")
 
 
-AdversarialLoss = Literal["lsgan", "vanilla", "hinge"]
+AdversarialLoss = Literal["lsgan", "vanilla", "hinge", "wasserstein"]
 PresetName = Literal["paper", "small", "tiny"]
 
 
@@ -86,6 +86,8 @@ class LossWeights:
     """L1 between the translation of a mirrored frame and the mirrored translation: keeps things in their place."""
     flow: float = 0.0
     """L1 between the translation of a frame bent by a drawn flow and the bent translation: keeps grain away."""
+    semantic: float = 0.0
+    """Cross entropy of what a labeller (--guard) sees in a translated frame and in its source: labels survive."""
     l1: float = 0.0
     """L1 between a translated frame and its pair."""
     content: float = 0.0
@@ -96,6 +98,16 @@ class LossWeights:
     """Cross entropy of telling a patch's own source from the other patches of its picture (cut)."""
     contrastive_identity: float = 0.0
     """The same of a frame of B and its translation, which is to leave it alone."""
+    classification: float = 0.0
+    """Cross entropy of naming the domain of a frame, real or translated (stargan)."""
+    gradient_penalty: float = 0.0
+    """How far the discriminator's slope between real and fake frames is from 1 (Gulrajani et al. 2017), squared."""
+    code: float = 0.0
+    """L1 between a drawn code and the code that is read from what was made by it (augmented)."""
+    prior: float = 0.0
+    """Adversarial loss of codes that are read from frames, against drawn ones."""
+    style: float = 0.0
+    """Adversarial loss of a reference and the frame that wears its style, as a pair (pairedcycle)."""
     unsupervised_spatial: float = 0.0
     """L1 between the translation of a warped frame and the warped translation."""
     unsupervised_recycle: float = 0.0
@@ -109,7 +121,8 @@ class MethodConfig:
     networks: NetworkConfig = NetworkConfig()
     weights: LossWeights = LossWeights()
     adversarial_loss: AdversarialLoss = "lsgan"
-    """Least squares (Mao et al. 2017), cross entropy (Goodfellow et al. 2014) or hinge (Zhang et al. 2019)."""
+    """Least squares (Mao et al. 2017), cross entropy (Goodfellow et al. 2014), hinge (Zhang et al. 2019), or the scores
+    as they are (Arjovsky et al. 2017), which want a gradient penalty."""
     adversarial_end: float = 1.0
     """Part of the adversarial weight that is left at the end of training, towards which it falls in a straight line."""
     window: int = 3

@@ -96,6 +96,9 @@ def _option_problems(row: MethodRow, config: MethodConfig, changed: set[str]) ->
         if not least <= value <= most:
             to = f" to {most:g}" if most < float("inf") else " up"
             found.append(f"--{name.replace('_', '-')} {value:g}: has to be from {least:g}{to}")
+    for name in sorted(row.ignores & changed):
+        value = getattr(config.networks, name)
+        found.append(f"--{name.replace('_', '-')} {value}: the networks of {row.name} have no such choice")
     if not row.unets and config.networks.generator == "unet":
         found.append(f"--generator unet: {row.name} has none; give resnet_9blocks or another number")
     return found
@@ -109,6 +112,8 @@ def _term_problems(row: MethodRow, config: MethodConfig) -> list[str]:
             found.append(f"{flag}: has to be 0 or more")
         elif weight and term not in row.all_terms:
             found.append(f"{flag}: {row.name} has no such term")
+    if config.adversarial_loss == "wasserstein" and config.weights.adversarial and not config.weights.gradient_penalty:
+        found.append("--adversarial-loss wasserstein: has no end without --gradient-penalty, which only stargan has")
     if not any(vars(config.weights).values()):
         found.append("every loss weight is 0: nothing to train")
     return found

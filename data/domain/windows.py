@@ -84,6 +84,10 @@ class Windows:
         """The numbers of window `index`'s frames: consecutive, but where some repeat the one before."""
         return self._numbers[index].tolist()
 
+    def of_same_clip(self, index: int) -> np.ndarray:
+        """The places of all windows of the clip that window `index` is of."""
+        return np.flatnonzero(self._owners == self._owners[index])
+
     def size_of(self, index: int) -> tuple[int, int]:
         """(height, width) in pixels of the pictures that window `index` is cropped from."""
         return self._clips[self._owners[index]].size(int(self._numbers[index, 0]))
@@ -143,19 +147,28 @@ def sample_generator(seed: int, k: int) -> np.random.Generator:
 
 
 class UnpairedWindows(Dataset):
-    """Endless pairs: every window of A in shuffled order, each with a window of B drawn at random.
+    """Endless: every window of A in shuffled order, each with a window drawn at random of B and of what more there are.
 
-    An epoch is as long as the longer of the two domains.
+    An epoch is as long as the longest of the domains.
     """
 
-    def __init__(self, a: Windows, b: Windows, seed: int) -> None:
-        self.a, self.b, self.seed = a, b, seed
-        self.epoch_length = max(len(a), len(b))
+    def __init__(self, a: Windows, b: Windows, seed: int, *others: Windows, companions: bool = False) -> None:
+        """others: of more domains, drawn as those of B are. companions: behind each window of B another of its clip."""
+        self.a, self.seed, self._drawn, self._companions = a, seed, (b, *others), companions
+        self.epoch_length = max(len(a), len(b), *(len(other) for other in others))
         self._order = Shuffled(self.epoch_length, seed)
 
-    def __getitem__(self, k: int) -> tuple[torch.Tensor, torch.Tensor]:
+    def __getitem__(self, k: int) -> tuple[torch.Tensor, ...]:
         rng = sample_generator(self.seed, k)
-        return self.a.draw(self._order[k] % len(self.a), rng), self.b.draw(int(rng.integers(len(self.b))), rng)
+        found = [self.a.draw(self._order[k] % len(self.a), rng)]
+        for windows in self._drawn:
+            index = int(rng.integers(len(windows)))
+            drawn = windows.draw(index, rng)
+            if self._companions:
+                others = windows.of_same_clip(index)
+                drawn = torch.cat([drawn, windows.draw(int(others[rng.integers(len(others))]), rng)])
+            found.append(drawn)
+        return tuple(found)
 
 
 def batches(

@@ -62,5 +62,9 @@ class Canvas:
         thickness = max(1, round(width * self.side))
         cv2.polylines(self.picture, [self._fixed_point(line)], closed, colour, thickness, cv2.LINE_8, _SHIFT)
 
+    def middles(self) -> np.ndarray:
+        """(size, size, 3) uint8: what lies at the middle of each pixel, in the very colours that were filled."""
+        return self.picture[_OVERSAMPLE // 2 :: _OVERSAMPLE, _OVERSAMPLE // 2 :: _OVERSAMPLE].copy()
+
     def finished(self) -> np.ndarray:
         return cv2.resize(self.picture, (self.size, self.size), interpolation=cv2.INTER_AREA)

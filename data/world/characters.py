@@ -41,7 +41,7 @@ RANGES: dict[str, tuple[float, float]] = {
 
 
 @dataclass(frozen=True)
-class _Look:
+class Look:
     """Colours (RGB) and outlines of a character. Outlines are in sides of the picture about the head's middle."""
 
     background: Colour
@@ -57,10 +57,14 @@ class _Look:
     behind: np.ndarray
     fringe: np.ndarray
     mark: np.ndarray
+    ink: Colour = (38, 24, 30)
+    white: Colour = (252, 250, 246)
+    teeth: Colour = (252, 250, 246)
+    throat: Colour = (92, 18, 30)
 
 
-_LOOKS: dict[str, _Look] = {
-    "A": _Look(
+LOOKS: dict[str, Look] = {
+    "A": Look(
         background=(104, 158, 184),
         skin=(250, 216, 190),
         shade=(240, 172, 152),
@@ -78,7 +82,7 @@ _LOOKS: dict[str, _Look] = {
         ),
         mark=smooth((-0.31, -0.13), (-0.19, -0.26), (-0.15, -0.22), (-0.27, -0.08)),
     ),
-    "B": _Look(
+    "B": Look(
         background=(30, 62, 72),
         skin=(204, 138, 98),
         shade=(166, 100, 72),
@@ -98,13 +102,10 @@ _LOOKS: dict[str, _Look] = {
     ),
 }  # fmt: skip
 
-_INK: Colour = (38, 24, 30)
-_WHITE: Colour = (252, 250, 246)
-_THROAT: Colour = (92, 18, 30)
 HEAD = (0.5, 0.485)  # rest place of the head's middle
 
 
-def _draw_body(canvas: Canvas, look: _Look, pose: Pose) -> None:
+def _draw_body(canvas: Canvas, look: Look, pose: Pose) -> None:
     canvas.place(HEAD[0] + 0.5 * pose.x, 1.0 + 0.5 * pose.y, 0.0)
     canvas.fill(oval(0, 0.16, 0.43, 0.27, 2.6), look.clothes)
     canvas.fill(oval(0, -0.1, 0.17, 0.07), look.trim)
@@ -112,15 +113,15 @@ def _draw_body(canvas: Canvas, look: _Look, pose: Pose) -> None:
     canvas.fill(np.array([[-0.1, -0.3], [0.1, -0.3], [0.115, -0.12], [-0.115, -0.12]]), look.shade)
 
 
-def _draw_eyes(canvas: Canvas, look: _Look, pose: Pose) -> None:
+def _draw_eyes(canvas: Canvas, look: Look, pose: Pose) -> None:
     for side in (-1, 1):
         x, y, opening = side * 0.12, -0.045, 0.075 * pose.eyes
-        canvas.fill(oval(x, y, 0.078, opening), _WHITE)
-        canvas.fill(oval(x, y, 0.038, min(0.05, opening)), _INK)
+        canvas.fill(oval(x, y, 0.078, opening), look.white)
+        canvas.fill(oval(x, y, 0.038, min(0.05, opening)), look.ink)
         arc = np.linspace(-1, 1, 9)
         sag = 0.02 * (1 - pose.eyes)
         lid = np.stack([x + 0.08 * arc, y - (opening - sag) * np.sqrt(1 - arc**2)], axis=1)
-        canvas.stroke(lid, _INK, 0.018)
+        canvas.stroke(lid, look.ink, 0.018)
         # Raised brows are arched, lowered ones slope down to the nose.
         height = -0.16 - 0.042 * pose.brows
         slope = 0.014 * (0.2 - pose.brows) * -side
@@ -128,23 +129,23 @@ def _draw_eyes(canvas: Canvas, look: _Look, pose: Pose) -> None:
         canvas.stroke(brow, look.hair, 0.036)
 
 
-def _draw_mouth(canvas: Canvas, look: _Look, pose: Pose) -> None:
+def _draw_mouth(canvas: Canvas, look: Look, pose: Pose) -> None:
     along = np.linspace(-1, 1, 17)
     x = (0.135 + 0.02 * pose.smile - 0.02 * pose.mouth) * along
     bend = 0.155 - 0.06 * pose.smile * (along**2 - 0.4)
     arch = np.sqrt(1 - along**2)
     upper, lower = bend - 0.04 * pose.mouth * arch, bend + 0.14 * pose.mouth * arch
     outline = np.concatenate([np.stack([x, upper], 1), np.stack([x, lower], 1)[::-1]])
-    canvas.fill(outline, _THROAT)
+    canvas.fill(outline, look.throat)
     teeth = np.minimum(lower, upper + 0.05 * pose.mouth)
-    canvas.fill(np.concatenate([np.stack([x, upper], 1), np.stack([x, teeth], 1)[::-1]]), _WHITE)
+    canvas.fill(np.concatenate([np.stack([x, upper], 1), np.stack([x, teeth], 1)[::-1]]), look.teeth)
     canvas.stroke(outline, look.lips, 0.03, closed=True)
 
 
 def face_of(pose: Pose, look: LookName, size: int) -> np.ndarray:
     """(size, size) float32 in [0, 1]: how much of each pixel of `draw` is face, which ears and what hair covers are
     not."""
-    style = _LOOKS[look]
+    style = LOOKS[look]
     canvas = Canvas(size, (0, 0, 0))
     canvas.place(HEAD[0] + pose.x, HEAD[1] + pose.y, pose.tilt)
     canvas.fill(_face(style, pose), (255, 255, 255))
@@ -153,7 +154,7 @@ def face_of(pose: Pose, look: LookName, size: int) -> np.ndarray:
     return canvas.finished()[..., 0].astype(np.float32) / 255
 
 
-def _face(look: _Look, pose: Pose) -> np.ndarray:
+def _face(look: Look, pose: Pose) -> np.ndarray:
     face = oval(0, 0, 0.27, 0.315, look.jaw)
     face[:, 1] *= np.where(face[:, 1] > 0, 1 + 0.03 * pose.mouth / 0.315, 1)  # the jaw drops, the rest stays
     return face
@@ -161,7 +162,11 @@ def _face(look: _Look, pose: Pose) -> np.ndarray:
 
 def draw(pose: Pose, look: LookName, size: int) -> np.ndarray:
     """The character in this pose: (size, size, 3) uint8 RGB. Same bytes every time, same picture at any size."""
-    style = _LOOKS[look]
+    return on_canvas(pose, LOOKS[look], size).finished()
+
+
+def on_canvas(pose: Pose, style: Look, size: int) -> Canvas:
+    """A character of this look in this pose."""
     canvas = Canvas(size, style.background)
     head = (HEAD[0] + pose.x, HEAD[1] + pose.y, pose.tilt)
     canvas.place(*head)
@@ -177,4 +182,4 @@ def draw(pose: Pose, look: LookName, size: int) -> np.ndarray:
     canvas.fill(style.fringe, style.hair)
     canvas.fill(style.mark, style.hair_mark)
     canvas.fill(oval(0.29, 0.1, 0.038, 0.042), style.ring)
-    return canvas.finished()
+    return canvas

@@ -10,6 +10,7 @@ from data.disk import check_name
 from data.errors import MissingInputError, RetargetError, SettingsError
 from data.video.container import main_video_stream, open_local, time_base_of
 from recycle.config import MethodConfig, TrainingConfig, from_json
+from recycle.runs.runfolder import letters
 
 FORMAT = 1
 KINDS = ("source", "result", "truth")
@@ -30,9 +31,9 @@ class Run:
         return self.content["settings"]
 
     @property
-    def names(self) -> tuple[str, str]:
-        """Of domains A and B."""
-        return Path(self.settings["a"]).name, Path(self.settings["b"]).name
+    def names(self) -> tuple[str, ...]:
+        """Of domains A and B, and of what others there are."""
+        return tuple(Path(self.settings[letter]).name for letter in letters(self.settings))
 
 
 def read_run(folder: Path) -> Run:

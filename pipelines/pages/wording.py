@@ -6,7 +6,7 @@ from recycle.config import LossWeights, MethodConfig, NetworkConfig, TrainingCon
 from recycle.methods import METHODS
 from recycle.runs.runfolder import IMPORTED
 
-ADVERSARIAL = {"lsgan": "least squares", "vanilla": "cross entropy", "hinge": "hinge"}
+ADVERSARIAL = {"lsgan": "least squares", "vanilla": "cross entropy", "hinge": "hinge", "wasserstein": "Wasserstein"}
 
 
 def title(method: str) -> str:

@@ -18,6 +18,7 @@ from data.errors import MissingInputError, SettingsError
 from data.faces.placing import Placing
 from pipelines.options import EvaluateOptions, RenderOptions
 from pipelines.places import find_domain, newest_run, say
+from pipelines.translating.telling import tell, way_of
 from recycle.methods.base import Direction, Method
 from recycle.runs.checkpoint import CheckpointError, Choice
 from recycle.runs.runfolder import load_for_rendering
@@ -119,10 +120,9 @@ def load(options: RenderOptions | EvaluateOptions, *, clip_is_named: bool) -> Lo
         settings, method, step, checkpoint = load_for_rendering(run, options.weights, options.checkpoint, on_note=say)
     except CheckpointError as error:
         raise MissingInputError(str(error)) from error
-    direction: Direction = "b_to_a" if options.reverse else "a_to_b"
-    here, there = ("b", "a") if options.reverse else ("a", "b")
-    if f"generator_{here}{there}" not in method.generators:
-        raise SettingsError(f"--reverse: {settings['method']} translates one way; leave it away, or train B and A")
+    direction = way_of(settings, method, options, reverse=options.reverse)
+    here, there = direction[0], direction[-1]
+    tell(method, settings, options)
     names = Path(settings[here]).name, Path(settings[there]).name
     domain = None
     if not clip_is_named or (Path(settings[here]) / "domain.json").exists():

@@ -4,7 +4,8 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, ClassVar, Literal
+from string import ascii_lowercase
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor, nn
@@ -16,7 +17,10 @@ from recycle.networks.features import ContentLayer
 from recycle.networks.networks import ResidualBlock, smallest_side
 from recycle.networks.tiling import SMALLEST_PX
 
-Direction = Literal["a_to_b", "b_to_a"]
+LETTERS = ascii_lowercase
+"""Of domains, in the order in which they are named."""
+Direction = str
+"""From one domain to another, by their letters: "a_to_b"."""
 
 
 @dataclass(frozen=True)
@@ -32,7 +36,8 @@ class Moment:
 class Method(nn.Module, ABC):
     """Networks of one published method and the losses that train them.
 
-    Windows `a` and `b` are float32 (B, T, 3, H, W) in [-1, 1] of domains A and B, T at least `window`. Losses are
+    Windows `a` and `b` are float32 (B, T, 3, H, W) in [-1, 1] of domains A and B, T at least `window`; a method of more
+    domains is given those of all of them in turn. Losses are
     dicts of scalar tensors, already weighted: their sum is what to minimise, their names are the same in every step.
     An optimisation step: generator_losses, backward, step of the generators' optimiser; then discriminator_losses
     with the fakes of the first call, backward, step of the discriminators' optimiser. The learner freezes the
@@ -47,6 +52,13 @@ class Method(nn.Module, ABC):
     paired: ClassVar[bool] = False
     """Whether window number k of A has to show what window number k of B shows."""
 
+    companions: ClassVar[bool] = False
+    """Whether windows of B come with a second one behind them, of another moment of the same clip."""
+
+    asks: ClassVar[frozenset[str]] = frozenset()
+    """What translations can be told beside their frames: "sample", the number of a drawn code, "reference", a picture.
+    """
+
     def __init__(self, config: MethodConfig) -> None:
         super().__init__()
         self.window = 1
@@ -60,6 +72,9 @@ class Method(nn.Module, ABC):
         self.content: Callable[[Tensor], Tensor] | None = None
         """Features (N, C, h, w) of pictures for the content term; to be given before training where it has a weight.
         No part of the method's own weights."""
+        self.guard: Callable[[Tensor], Tensor] | None = None
+        """Logits (N, classes, H, W) of what each pixel of A shows, for the semantic term; to be given and kept like
+        `content`."""
         self.pools: dict[str, HistoryPool] = {}
         self._apart = config.networks.norm == "batch"
 
@@ -85,29 +100,47 @@ class Method(nn.Module, ABC):
         """By attribute name: the networks of the second half of a step."""
 
     @abstractmethod
-    def generator_losses(self, a: Tensor, b: Tensor, moment: Moment) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
-        """Fakes, detached, for `discriminator_losses`, and losses; none for a weight of 0."""
+    def generator_losses(self, *windows: Any, **moment: Any) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
+        """Of (a, b, moment): fakes, detached, for `discriminator_losses`, and losses; none for a weight of 0."""
 
     @abstractmethod
-    def discriminator_losses(self, a: Tensor, b: Tensor, fakes: dict[str, Tensor], moment: Moment) -> dict[str, Tensor]:
-        """Losses of the discriminators; none where no generator is trained against them. Asks the history pools, so
-        call it once a step."""
+    def discriminator_losses(self, *windows: Any, **fakes: Any) -> dict[str, Tensor]:
+        """Of (a, b, fakes, moment): losses of the discriminators; none where no generator is trained against them. Asks
+        the history pools, so call it once a step."""
 
     @abstractmethod
-    def samples(self, a: Tensor, b: Tensor) -> dict[str, Tensor]:
-        """Pictures (B, 3, H, W) to look at, by `<domain>_<what>`, in the order to show them. No gradient."""
+    def samples(self, *windows: Any) -> dict[str, Tensor]:
+        """Of (a, b): pictures (B, 3, H, W) to look at, by `<domain>_<what>`, in the order to show them. No gradient."""
 
-    def translate(self, frames: Tensor, direction: Direction) -> Tensor:
-        """(N, 3, H, W) to (N, 3, H, W) of the other domain; H and W multiples of 4 from `smallest_px` up. No
-        gradient.
+    @property
+    def ways(self) -> list[Direction]:
+        """Directions that it translates in; of those out of one domain the first is the one that is judged."""
+        return [f"{name[-2]}_to_{name[-1]}" for name in self.generators]
+
+    def hold(self, *, sample: int | None = None, reference: Tensor | None = None) -> None:
+        """What translations are told from here on, of what the method `asks` for; None for what it takes itself.
+
+        sample: the number of a code. reference: a picture (3, H, W) in [-1, 1].
+        """
+
+    def translator(self, direction: Direction) -> nn.Module:
+        """What translates in a direction, told what is held: (N, 3, H, W) to (N, 3, H, W), H and W multiples of 4 from
+        `smallest_px` up.
 
         Raises ValueError for a direction that the method does not have.
         """
-        name = f"generator_{direction.replace('_to_', '')}"
-        if name not in self.generators:
-            raise ValueError(f"direction {direction}: {type(self).__name__} has {', '.join(self.generators)}")
+        if direction not in self.ways:
+            raise ValueError(f"direction {direction}: {type(self).__name__} has {', '.join(self.ways)}")
+        return self.generators[f"generator_{direction[0]}{direction[-1]}"]
+
+    def translate(self, frames: Tensor, direction: Direction) -> Tensor:
+        """(N, 3, H, W) to (N, 3, H, W) of the other domain, as `translator` says. No gradient. Raises ValueError."""
         with inference(self):
-            return self.generators[name](frames)
+            return self.translator(direction)(frames)
+
+    def back(self, translated: Tensor, source: Tensor, direction: Direction) -> Tensor:
+        """Translations (N, 3, H, W) of `source` in a direction, translated back: what a cycle term compares with it."""
+        return self.translate(translated, f"{direction[-1]}_to_{direction[0]}")
 
     def generator_parameters(self) -> list[nn.Parameter]:
         """All that the first half of a step trains: generators and predictors."""

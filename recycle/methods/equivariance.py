@@ -12,10 +12,11 @@ Both at full weight from the first step on can hold a translation in a still pic
 the discriminators have taught it anything: so they grow in, in a straight line over the first part of training.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from recycle.methods import losses
 from recycle.methods.base import Moment
@@ -36,9 +37,11 @@ class Moved:
     axes: tuple[int, ...] = ()
     flow: Tensor | None = None
     weights: dict[str, float] = field(default_factory=dict)
+    source: Tensor | None = None
+    guard: Callable[[Tensor], Tensor] | None = None
 
     def losses(self, translated: dict[str, Tensor], fake: Tensor, domain: str) -> dict[str, Tensor]:
-        """Terms mirror_<domain> and flow_<domain>; none for a weight of 0.
+        """Terms mirror_<domain>, flow_<domain> and semantic_<domain>; none for a weight of 0.
 
         translated: G of `pictures`, under their names. fake: G of the pictures as they were.
         """
@@ -51,19 +54,32 @@ class Moved:
         if self.flow is not None:
             # flow: ‖G_Y(W x) - W G_Y(x)‖₁
             terms[f"flow_{domain}"] = self.weights["bent"] * losses.l1(translated["bent"], warp(fake, self.flow))
+        if "semantic" in self.weights:
+            # semantic: -log S(S(x) | G_Y(x)), S the class that the guard takes each pixel of x for
+            terms[f"semantic_{domain}"] = self.weights["semantic"] * self._disagreement(fake)
         return terms
+
+    def _disagreement(self, fake: Tensor) -> Tensor:
+        if self.guard is None or self.source is None:
+            raise RuntimeError("the semantic term has a weight but no labeller: set `method.guard` before training")
+        with torch.no_grad():
+            wanted = self.guard(self.source).argmax(1)
+        return nn.functional.cross_entropy(self.guard(fake), wanted)
 
 
 @dataclass(frozen=True)
 class Equivariance:
-    """The two terms of a method.
+    """What every two-way method can be asked to keep.
 
-    mirror, flow: their weights. grow_in: part of training over which they grow to those.
+    mirror, flow: weights of the two equivariance terms. grow_in: part of training over which they grow to those.
+    semantic: weight of the labels' survival (CyCADA, Hoffman et al., ICML 2018, section 3), by what `guard` sees.
     """
 
     mirror: float
     flow: float
     grow_in: float
+    semantic: float = 0.0
+    guard: Callable[[Tensor], Tensor] | None = None
 
     def move(self, pictures: Tensor, moment: Moment) -> Moved:
         """Pictures (B, 3, H, W) under a mirror and a flow for each, as far as the terms have a weight.
@@ -83,4 +99,6 @@ class Equivariance:
             batch, _, height, width = pictures.shape
             flow = draw_flow(batch, height, width, pictures.device)
             moved["bent"] = warp(pictures, flow)
-        return Moved(moved, axes, flow, weights)
+        if self.semantic:
+            weights["semantic"] = self.semantic
+        return Moved(moved, axes, flow, weights, pictures, self.guard)

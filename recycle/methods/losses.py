@@ -60,6 +60,12 @@ ADVERSARIAL: dict[AdversarialLoss, Adversarial] = {
         real=lambda scores: (1 - _precise(scores)).relu().mean(),
         fake=lambda scores: (1 + _precise(scores)).relu().mean(),
     ),
+    # Arjovsky et al. 2017, as Gulrajani et al. 2017 write it
+    "wasserstein": Adversarial(
+        generator=lambda scores: -_precise(scores).mean(),
+        real=lambda scores: -_precise(scores).mean(),
+        fake=lambda scores: _precise(scores).mean(),
+    ),
 }
 
 

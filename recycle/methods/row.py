@@ -10,11 +10,13 @@ from recycle.config import PRESETS, AdversarialLoss, LossWeights, MethodConfig, 
 if TYPE_CHECKING:
     from recycle.methods.base import Method
 
-Ways = Literal["one-way", "two-way"]
+Ways = Literal["one-way", "two-way", "told", "many"]
 
 SHARED_TERMS: dict[Ways, frozenset[str]] = {
     "one-way": frozenset({"adversarial"}),
-    "two-way": frozenset({"adversarial", "cycle", "identity", "mirror", "flow"}),
+    "two-way": frozenset({"adversarial", "cycle", "identity", "mirror", "flow", "semantic"}),
+    "told": frozenset({"adversarial", "cycle"}),
+    "many": frozenset({"adversarial", "cycle"}),
 }
 """Terms that every method of its kind has. A term that all of them learn is added here, once."""
 
@@ -32,7 +34,8 @@ class MethodRow:
     line: str
     """What it does, in one line."""
     ways: Ways = "two-way"
-    """Whether it translates from A to B alone, or both ways."""
+    """Whether it translates from A to B alone, both ways, both ways by what it is told beside its frames (a code, a
+    reference), or among any number of domains."""
     terms: frozenset[str] = frozenset()
     """Fields of `LossWeights` that it has beside those of its kind (`SHARED_TERMS`)."""
     weights: LossWeights
@@ -43,8 +46,12 @@ class MethodRow:
     """Numbers of its own with their defaults, given to it as `config.own`; each has a flag of its name."""
     limits: Mapping[str, tuple[float, float]] = field(default_factory=dict)
     """Least and most of those numbers, where not every number will do."""
+    adds: bool = False
+    """Whether a domain can be added to a trained run without training the others again."""
     unets: bool = True
     """Whether its generators may be U-Nets."""
+    ignores: frozenset[str] = frozenset()
+    """Fields of `NetworkConfig` that its networks cannot honour."""
     init: Literal["normal", "xavier"] = "normal"
     generator: str = "resnet_9blocks"
     pool_size: int = 0
@@ -68,8 +75,16 @@ class MethodRow:
         module, _, name = self.path.partition(":")
         return getattr(importlib.import_module(module), name)
 
-    def __call__(self, config: MethodConfig) -> "Method":
-        """The method with fresh weights."""
+    def __call__(self, config: MethodConfig, domains: int = 2, kept: int = 0) -> "Method":
+        """The method with fresh weights.
+
+        domains: how many it translates among. kept: so many of them, the first, are never trained: one that is added to
+        a run translates to and from those. Raises ValueError where the method has two domains, or adds none.
+        """
+        if self.ways == "many":
+            return self.load()(config, domains, kept)  # type: ignore[call-arg]
+        if domains != 2 or kept:
+            raise ValueError(f"{self.name} translates between two domains, not {domains}")
         return self.load()(config)
 
     def defaults(self, preset: PresetName) -> tuple[MethodConfig, TrainingConfig]:

@@ -72,8 +72,13 @@ class TwoWayMethod(Method):
         self.pools = {domain: HistoryPool(config.pool_size) for domain in "ab"}
         self.seed_pools(0)
         self._adversarial_end = config.adversarial_end
-        self.equivariance = Equivariance(config.weights.mirror, config.weights.flow, config.grow_in)
-        """Terms mirror and flow, which every method of this kind has."""
+        self._grow_in = config.grow_in
+
+    @property
+    def equivariance(self) -> Equivariance:
+        """Terms mirror, flow and semantic, which every method of this kind has."""
+        weights = self.weights
+        return Equivariance(weights.mirror, weights.flow, self._grow_in, weights.semantic, self.guard)
 
     @property
     def generators(self) -> dict[str, nn.Module]:
@@ -87,8 +92,8 @@ class TwoWayMethod(Method):
     def way_losses(self, way: Way, x: Tensor, y: Tensor, moment: Moment) -> tuple[Tensor, dict[str, Tensor]]:
         """Fakes of Y, detached, and the losses of one direction, named <term>_<way> or <term>_<domain of the picture>.
 
-        x, y: windows (B, T, 3, H, W) of X and of Y. Among the losses mirror_<X> and flow_<X>, of first frames: what
-        `equivariance.move` makes of them goes through G_Y in the forward of the other pictures.
+        x, y: windows (B, T, 3, H, W) of X and of Y. Among the losses, of first frames, mirror_<X>, flow_<X> and
+        semantic_<X>: what `equivariance.move` makes of them goes through G_Y in the forward of the other pictures.
         """
 
     def adversarial_losses(self, way: Way, fake_y: Tensor, moment: Moment) -> dict[str, Tensor]:

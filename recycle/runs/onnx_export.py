@@ -3,18 +3,19 @@
 onnx, onnxscript and onnxruntime are an extra of the package: imported only where a file is made.
 """
 
+import copy
 import warnings
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from math import ceil
-from operator import attrgetter
 from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.nn.utils.parametrize import is_parametrized, remove_parametrizations
 
 from recycle.config import NetworkConfig, residual_blocks
-from recycle.networks.networks import build_generator, smallest_side
+from recycle.networks.networks import smallest_side
 
 OPSET = 18  # the oldest that PyTorch writes by itself: ONNX Runtime knows it since 1.14
 TOLERANCE = 1e-4  # of values in [-1, 1]; float32 in another order of arithmetic stays well below
@@ -44,10 +45,10 @@ class Exported:
 def export_onnx(generator: nn.Module, networks: NetworkConfig, metadata: Mapping[str, str]) -> Exported:
     """The generator as float32 (batch, 3, height, width) `picture` to `translated` of that shape.
 
-    generator: built from `networks`, in evaluation mode, float32, on the CPU; left as it is. Height and width may be
-    any multiples of 4 from 8 up for a ResNet; for a U-Net multiples of what it halves down to one pixel, because ONNX
-    fixes how much a transposed convolution grows. metadata: kept in the file. Raises ExportError, and ImportError where
-    a package is missing.
+    generator: of a method of these `networks`, in evaluation mode, float32, on the CPU; left as it is. Height and width
+    may be any multiples of 4 from 8 up for a ResNet; for a U-Net multiples of what it halves down to one pixel, because
+    ONNX fixes how much a transposed convolution grows. metadata: kept in the file. Raises ExportError, and ImportError
+    where a package is missing.
     """
     import onnx
     import onnxruntime  # noqa: F401 (missing packages are found before any work)
@@ -57,7 +58,7 @@ def export_onnx(generator: nn.Module, networks: NetworkConfig, metadata: Mapping
         raise ExportError("has more weights than the 2 GiB that an ONNX file can hold")
     smallest = smallest_side(networks)
     multiple = 4 if residual_blocks(networks.generator) is not None else smallest
-    plain = _plain(generator, networks)
+    plain = _plain(generator)
     model = _converted(plain, smallest, multiple)
     _strip(model.graph)
     for value in (*model.graph.input, *model.graph.output):
@@ -84,10 +85,12 @@ def _up(side: int, multiple: int) -> int:
     return ceil(side / multiple) * multiple
 
 
-def _plain(generator: nn.Module, networks: NetworkConfig) -> nn.Module:
+def _plain(generator: nn.Module) -> nn.Module:
     """The same generator with weights as they are used: spectral norm is divided out once and for all."""
-    plain = build_generator(replace(networks, spectral_norm="none"))
-    plain.load_state_dict({name: attrgetter(name)(generator) for name in plain.state_dict()})
+    plain = copy.deepcopy(generator)
+    for module in list(plain.modules()):
+        if is_parametrized(module, "weight"):
+            remove_parametrizations(module, "weight")
     return plain.eval()
 
 

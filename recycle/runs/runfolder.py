@@ -1,8 +1,9 @@
 """The folder of one training run: config.json beside checkpoints/, log/, metrics.csv and samples/."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
+from itertools import takewhile
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
@@ -10,7 +11,7 @@ from durable.files import write_bytes
 from durable.locks import HeldError, locked
 from recycle.config import MethodConfig, TrainingConfig, from_json, to_json
 from recycle.methods import METHODS
-from recycle.methods.base import Method
+from recycle.methods.base import LETTERS, Method
 from recycle.runs.checkpoint import CheckpointError, Choice, load
 
 _FREE = {"steps", "minutes", "save_every", "save_minutes", "sample_every", "log_every", "keep"}
@@ -135,7 +136,7 @@ def load_for_rendering(
             f"(here are {', '.join(METHODS)})"
         )
     try:
-        method = row(from_json(MethodConfig, settings["config"]))
+        method = row(from_json(MethodConfig, settings["config"]), domains=max(2, len(letters(settings))))
         missing, unexpected = method.load_state_dict(state, strict=False)
         wrong = [name for name in missing if name.partition(".")[0] in method.generators] + unexpected
         if wrong:
@@ -144,6 +145,11 @@ def load_for_rendering(
         reason = " ".join(str(error).split())[:200]
         raise CheckpointError(f"{run}: config.json and checkpoint do not belong together ({reason})") from error
     return Trained(settings, method.eval(), checkpoint.step, choice)
+
+
+def letters(settings: Mapping[str, Any]) -> str:
+    """Those of a run's domains, under which its settings name them: "ab", or more."""
+    return "".join(takewhile(settings.__contains__, LETTERS))
 
 
 def read_settings(run: Path) -> dict[str, Any]:

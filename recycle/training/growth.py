@@ -5,6 +5,8 @@ often as the first side allows (`NetworkConfig.first_size`). Networks that grow 
 2018); here only pictures do.
 """
 
+from collections.abc import Sequence
+
 from torch import Tensor, nn
 
 GROWN_AT = 0.5
@@ -41,9 +43,9 @@ class Growth:
         self.side = first or 0
         """Of the pictures of the last step."""
 
-    def fit(self, a: Tensor, b: Tensor, progress: float) -> tuple[Tensor, Tensor]:
-        """Windows (B, T, 3, H, H) of A and B at the side that they have at a part of the length."""
+    def fit(self, windows: Sequence[Tensor], progress: float) -> Sequence[Tensor]:
+        """Windows (B, T, 3, H, H) of every domain at the side that they have at a part of the length."""
         if self.first is None:
-            return a, b
-        self.side = max(self.side, side_at(progress, self.first, a.shape[-1]))
-        return shrink(a, self.side), shrink(b, self.side)
+            return windows
+        self.side = max(self.side, side_at(progress, self.first, windows[0].shape[-1]))
+        return [shrink(each, self.side) for each in windows]

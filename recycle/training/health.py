@@ -59,7 +59,7 @@ class Watch:
         """Takes in the discriminators' summed loss of one step; a line where they have won."""
         if not self._first_loss:  # or 0, in steps that do not train them
             self._first_loss = discriminator_loss
-        won = discriminator_loss < WON_PART * self._first_loss
+        won = 0 <= discriminator_loss < WON_PART * self._first_loss  # below 0 are Wasserstein's, which have no end
         self._won_steps = self._won_steps + 1 if won else 0
         if self._won_steps != WON_STEPS:
             return None

@@ -34,7 +34,6 @@ import hashlib
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import cast
 
 import numpy as np
 import torch
@@ -59,7 +58,6 @@ mean, and the tie would drown the other parts."""
 LEAST_DISTANCE = 0.02
 """The like for kernel distances, for domains that look alike: about what chance makes of a few frames."""
 _BATCH = 8
-_OTHER = {"a": "b", "b": "a"}
 
 
 class HeldOut:
@@ -72,7 +70,11 @@ class HeldOut:
         """
         self._method = method
         self._frames = {name: windows[name].flatten(0, 1).contiguous() for name in sorted(windows)}
-        ways = [name for name in self._frames if f"generator_{name}{_OTHER[name]}" in method.generators]
+        self._way: dict[str, Direction] = {}  # out of each domain, the one that is judged
+        for way in method.ways:
+            if way[0] in self._frames:
+                self._way.setdefault(way[0], way)
+        ways = list(self._way)
         self._sources = ways if not method.paired or len(windows) == 2 else []
         self._motions = {name: _motions(windows[name]) for name in self._sources}
         self._described = {name: _described(frames) for name, frames in self._frames.items()}
@@ -89,11 +91,12 @@ class HeldOut:
         parts = ["temporal"] if any(self._motions.values()) else []
         if self._method.paired:
             parts.append("l1")
-        elif len(self._method.generators) == 2:
+        elif all(f"{way[-1]}_to_{way[0]}" in self._method.ways for way in self._way.values()):
             parts.append("cycle")
         elif self._method.content is not None:
             parts.append("content")
-        enough = len(self._frames) == 2 and all(len(frames) > 1 for frames in self._frames.values())
+        domains = {letter for way in self._method.ways for letter in (way[0], way[-1])}
+        enough = domains == self._frames.keys() and all(len(frames) > 1 for frames in self._frames.values())
         if enough and not self._method.paired:
             parts.append("look")
         return [*parts, "place"] if self._large_enough() else parts
@@ -111,31 +114,33 @@ class HeldOut:
     def _one_way(self, name: str, device: torch.device) -> dict[str, float]:
         """The parts of what is translated from domain `name`."""
         method, source, motions = self._method, self._frames[name], self._motions[name]
-        there, back = (cast(Direction, f"{x}_to_{_OTHER[x]}") for x in (name, _OTHER[name]))
+        there = self._way[name]
+        target = there[-1]
 
-        def through(frames: Tensor, direction: Direction) -> Tensor:
-            return _in_batches(lambda batch: method.translate(batch, direction), frames, device)
+        def through(frames: Tensor) -> Tensor:
+            return _in_batches(lambda batch: method.translate(batch, there), frames, device)
 
-        translated = through(source, there)
+        translated = through(source)
         parts = {}
         for part in self.measured:
             if part == "temporal" and motions:
                 parts[part] = _temporal(_pictures(translated), motions)
             elif part == "cycle":
-                parts[part] = _relative(through(translated, back), source)
+                parts[part] = _relative(_returned(method, translated, source, there, device), source)
             elif part == "l1":
-                parts[part] = _relative(translated, self._frames[_OTHER[name]])
+                parts[part] = _relative(translated, self._frames[target])
             elif part == "content":
                 assert method.content is not None
                 with torch.no_grad():
                     seen, wanted = (_in_batches(method.content, frames, device) for frames in (translated, source))
                 parts[part] = _relative(seen, wanted)
             elif part == "look":
-                before, target = self._described[name], self._described[_OTHER[name]]
-                left = _distance(_described(translated), target) / max(_distance(before, target), LEAST_DISTANCE)
+                before, wanted_look = self._described[name], self._described[target]
+                usual = max(_distance(before, wanted_look), LEAST_DISTANCE)
+                left = _distance(_described(translated), wanted_look) / usual
                 parts[part] = 2 * max(0.0, left - 0.5) if "cycle" in parts else left
             elif part == "place":
-                parts[part] = _place(lambda frames: through(frames, there), source, translated)
+                parts[part] = _place(through, source, translated)
         return parts
 
 
@@ -168,6 +173,12 @@ def _motions(windows: Tensor) -> _Motions | None:
 def _in_batches(network: Callable[[Tensor], Tensor], frames: Tensor, device: torch.device) -> Tensor:
     """All of (N, C, H, W) through a network on its device, a few at a time; on the CPU again."""
     return torch.cat([network(batch.to(device)).cpu() for batch in frames.split(_BATCH)])
+
+
+def _returned(method: Method, made: Tensor, source: Tensor, way: Direction, device: torch.device) -> Tensor:
+    """Translations of `source`, all (N, 3, H, W), translated back a few at a time; on the CPU again."""
+    parts = zip(made.split(_BATCH), source.split(_BATCH), strict=True)
+    return torch.cat([method.back(there.to(device), here.to(device), way).cpu() for there, here in parts])
 
 
 def _temporal(pictures: np.ndarray, motions: _Motions) -> float:

@@ -40,18 +40,18 @@ class Learner:
         betas = (self._config.beta1, self._config.beta2)
         return torch.optim.Adam(parameters, lr=self._config.learning_rate, betas=betas, fused=True)
 
-    def step(self, moment: Moment, rate: float, a: Tensor, b: Tensor) -> dict[str, Tensor]:
+    def step(self, moment: Moment, rate: float, *windows: Tensor) -> dict[str, Tensor]:
         """A step at a learning rate: generators, against discriminators that are frozen, discriminators, running mean.
 
-        a, b: windows on the device. Gives, as scalars on the device without waiting for it, what is to be logged:
+        windows: of every domain, on the device. Gives, as scalars there without waiting for it, what is to be logged:
         `generators` and `discriminators`, the sums that were minimised, every loss, and the norms of both gradients.
         """
         with frozen(self.method.discriminator_parameters()):
             with self.fabric.autocast():
-                fakes, generator_losses = self.method.generator_losses(a, b, moment)
+                fakes, generator_losses = self.method.generator_losses(*windows, moment)
             generators, generator_gradient = self._descend(generator_losses, self._generators, rate)
         with self.fabric.autocast():
-            discriminator_losses = self.method.discriminator_losses(a, b, fakes, moment)
+            discriminator_losses = self.method.discriminator_losses(*windows, fakes, moment)
         discriminators, discriminator_gradient = self._descend(discriminator_losses, self._discriminators, rate)
         self.ema.update(moment.step)
         losses = {name: loss.detach() for name, loss in (generator_losses | discriminator_losses).items()}
@@ -81,11 +81,11 @@ class Learner:
         optimizer.step()
         return total.detach(), norm
 
-    def samples(self, a: Tensor, b: Tensor) -> dict[str, Tensor]:
-        """What the method shows of windows `a` and `b`, by the running mean: float32 (B, 3, H, W) on the CPU."""
+    def samples(self, *windows: Tensor) -> dict[str, Tensor]:
+        """What the method shows of windows of every domain, by the running mean: float32 (B, 3, H, W) on the CPU."""
         device = self.fabric.device
         with self.ema.applied(), self.fabric.autocast():
-            samples = self.method.samples(a.to(device), b.to(device))
+            samples = self.method.samples(*(each.to(device) for each in windows))
         return {name: pictures.float().cpu() for name, pictures in samples.items()}
 
     def judged(self, held_out: HeldOut) -> dict[str, float]:

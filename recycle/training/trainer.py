@@ -6,7 +6,7 @@ computed from the step, and step number k always gets the same windows.
 """
 
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -33,9 +33,9 @@ from recycle.training.selection import Selection
 
 EARLY = 0.1
 """Part of the training after which held-out frames are looked at for signs that it went wrong."""
-Batches = Callable[[int], Iterator[tuple[Tensor, Tensor]]]
-"""From a step on, endless: windows of A and of B (B, T, 3, H, W), uint8 or float32 in [-1, 1]; a step's are always the
-same."""
+Batches = Callable[[int], Iterator[Sequence[Tensor]]]
+"""From a step on, endless: windows of every domain (B, T, 3, H, W), uint8 or float32 in [-1, 1]; a step's never
+change."""
 Samples = dict[str, Tensor]
 
 
@@ -47,7 +47,7 @@ def train(
     *,
     fabric: Fabric,
     settings: dict[str, Any],
-    sample_windows: tuple[Tensor, Tensor],
+    sample_windows: Sequence[Tensor],
     held_out: Mapping[str, Tensor],
     on_samples: Callable[[int, Samples], None],
     on_note: Callable[[str], None],
@@ -55,11 +55,11 @@ def train(
     """Trains `method` until the length in `config` is reached, from the newest checkpoint in `run` on.
 
     fabric: from `make_fabric(config)`, called before the method was built. settings: what config.json is to hold beside
-    `config`; has to be the same when a run goes on. sample_windows: windows of A and B that `method.samples` of the
-    running mean is shown for, given to `on_samples` with the step: pictures float32 (B, 3, H, W) on the CPU. held_out:
-    windows as `HeldOut` takes them, always the same, by which checkpoints are compared every `save_every` steps and at
-    the end; the first process alone needs them. on_note gets every line a user should read. Both are called on the
-    first process only.
+    `config`; has to be the same when a run goes on. sample_windows: of every domain, those that `method.samples` of
+    the running mean is shown for, given to `on_samples` with the step: pictures float32 (B, 3, H, W) on the CPU.
+    held_out: windows as `HeldOut` takes them, always the same, by which checkpoints are compared every `save_every`
+    steps and at the end; the first process alone needs them. on_note gets every line a user should read. Both are
+    called on the first process only.
 
     Raises TrainingDiverged, SettingsMismatch, RunInUse, CheckpointError (all ValueError) and OSError, for a full disk
     (at the next save, for checkpoints are written while training goes on); the last good checkpoint stays in each case.
@@ -143,7 +143,7 @@ class _Loop:
         self,
         batches: Batches,
         request: StopRequest,
-        sample_windows: tuple[Tensor, Tensor],
+        sample_windows: Sequence[Tensor],
         on_samples: Callable[[int, Samples], None],
     ) -> None:
         """Steps until training is over or has been asked to stop. Ends saved."""
@@ -151,12 +151,12 @@ class _Loop:
         began = time.monotonic() - self.seconds
         stream = undisturbed(lambda: batches(self.step))
         while not (self.over or self.stopped):
-            a, b = next(stream)
+            windows = next(stream)
             self.rate = config.learning_rate * self.schedule.factor(self.step, self.seconds)
-            a, b = (to_values(windows.to(device, non_blocking=True)) for windows in (a, b))
+            windows = [to_values(each.to(device, non_blocking=True)) for each in windows]
             moment = Moment(self.step + 1, self.schedule.progress(self.step, self.seconds))
-            a, b = self.growth.fit(a, b, moment.progress)
-            self.readings.add(self.learner.step(moment, self.rate, a, b))
+            windows = self.growth.fit(windows, moment.progress)
+            self.readings.add(self.learner.step(moment, self.rate, *windows))
             self.step += 1
             log_due, sample_due, save_due = (
                 self.step % every == 0 for every in (config.log_every, config.sample_every, config.save_every)
@@ -202,7 +202,7 @@ class _Loop:
         if self.log:
             self.log.row(self.step, self.seconds, self.rate, means)
 
-    def _sample(self, windows: tuple[Tensor, Tensor], on_samples: Callable[[int, Samples], None]) -> None:
+    def _sample(self, windows: Sequence[Tensor], on_samples: Callable[[int, Samples], None]) -> None:
         if self.log:
             samples = self.learner.samples(*windows)
             self.note(self.watch.see_samples(samples))

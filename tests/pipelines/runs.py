@@ -22,6 +22,10 @@ OWN: dict[str, tuple[str, ...]] = {
     "syntheticflow": ("--generator", "resnet_1blocks"),
     "cut": ("--generator", "resnet_1blocks", "--patches", "16"),
     "fastcut": ("--generator", "resnet_1blocks", "--patches", "16"),
+    "augmented": ("--generator", "resnet_1blocks"),
+    "pairedcycle": ("--generator", "resnet_1blocks"),
+    "stargan": ("--generator", "resnet_1blocks", "--critic-steps", "2"),
+    "combogan": ("--generator", "resnet_1blocks"),
 }
 
 

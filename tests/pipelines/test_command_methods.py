@@ -33,6 +33,20 @@ LOSSES = {
     | {"adversarial_ab", "adversarial_ba"},
     "cut": {"adversarial_ab", "contrastive_a", "contrastive_identity_b", "discriminator_b"},
     "fastcut": {"adversarial_ab", "contrastive_a", "discriminator_b"},
+    "augmented": {
+        f"{term}_{x}" for term in ("cycle", "code", "prior", "discriminator", "code_discriminator") for x in "ab"
+    }
+    | {"adversarial_ab", "adversarial_ba"},
+    "pairedcycle": {"adversarial_ab", "adversarial_ba", "cycle_a", "cycle_b", "style_b"}
+    | {f"discriminator_{name}" for name in ("a", "b", "style")},
+    "stargan": {
+        f"{term}_all"
+        for term in (
+            *("adversarial", "classification", "cycle"),
+            *("discriminator", "real_classification", "gradient_penalty"),
+        )
+    },
+    "combogan": {f"{term}_{way}" for term in ("adversarial", "cycle", "discriminator") for way in ("there", "back")},
 }
 ONE_WAY = {"pix2pix", "cartoongan", "cut", "fastcut"}
 

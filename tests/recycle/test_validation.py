@@ -14,6 +14,8 @@ from recycle.config import (
     to_json,
 )
 from recycle.methods import METHODS
+from recycle.methods.base import Method
+from recycle.methods.relatives.manyway import ManyWayMethod
 from recycle.methods.ways import OneWayMethod, TwoWayMethod
 from recycle.validation import problems
 
@@ -37,7 +39,9 @@ def found(method: str, preset: str = "tiny", **changes: object) -> list[str]:
 def test_a_row_says_of_its_class_what_it_is(name):
     row = METHODS[name]
     assert row.name == name
-    assert issubclass(row.load(), TwoWayMethod if row.ways == "two-way" else OneWayMethod)
+    kinds = {"two-way": TwoWayMethod, "one-way": OneWayMethod, "many": ManyWayMethod, "told": Method}
+    assert issubclass(row.load(), kinds[row.ways])
+    assert bool(row.load().asks) == (row.ways == "told")
     weighted = {term for term, weight in vars(row.weights).items() if weight}
     assert weighted <= row.all_terms <= set(vars(row.weights))
 

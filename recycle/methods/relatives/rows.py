@@ -5,6 +5,7 @@ from recycle.methods.row import MethodRow
 
 _CONTRASTIVE = frozenset({"contrastive", "contrastive_identity"})
 _PATCH_LIMITS = {"patches": (2.0, float("inf")), "temperature": (1e-3, float("inf")), "mirrored": (0.0, 1.0)}
+_CODED = frozenset({"skips"})
 
 RELATIVES = (
     MethodRow(
@@ -35,5 +36,65 @@ RELATIVES = (
         unets=False,
         init="xavier",
         generator="resnet_9blocks",
+    ),
+    MethodRow(
+        name="augmented",
+        path="recycle.methods.relatives.augmented:Augmented",
+        title="Augmented CycleGAN (Almahairi et al. 2018)",
+        line="many answers to one source, each by a code that can be held over a clip",
+        ways="told",
+        terms=frozenset({"code", "prior"}),
+        weights=LossWeights(cycle=10.0, code=1.0, prior=1.0),
+        own={"codes": 8.0},
+        limits={"codes": (1.0, 1024.0)},
+        unets=False,
+        ignores=_CODED,
+        generator="resnet_9blocks",
+        pool_size=50,
+    ),
+    MethodRow(
+        name="pairedcycle",
+        path="recycle.methods.relatives.pairedcycle:PairedCycle",
+        title="PairedCycleGAN (Chang et al. 2018)",
+        line="puts the style of a reference picture on, and takes it off",
+        ways="told",
+        terms=frozenset({"style"}),
+        weights=LossWeights(cycle=10.0, style=1.0),
+        own={"codes": 32.0},
+        limits={"codes": (1.0, 1024.0)},
+        unets=False,
+        ignores=_CODED,
+        generator="resnet_9blocks",
+        pool_size=50,
+    ),
+    MethodRow(
+        name="stargan",
+        path="recycle.methods.relatives.stargan:StarGAN",
+        title="StarGAN (Choi et al. 2018)",
+        line="any number of domains, one generator that is told the target",
+        ways="many",
+        # section 4: gradient penalty and reconstruction 10, five steps of D to one of G
+        terms=frozenset({"classification", "gradient_penalty"}),
+        weights=LossWeights(classification=1.0, cycle=10.0, gradient_penalty=10.0),
+        own={"critic_steps": 5.0},
+        limits={"critic_steps": (1.0, 1000.0)},
+        unets=False,
+        ignores=_CODED | {"discriminator", "discriminator_layers", "attention"},
+        generator="resnet_6blocks",
+        adversarial_loss="wasserstein",
+    ),
+    MethodRow(
+        name="combogan",
+        path="recycle.methods.relatives.combogan:ComboGAN",
+        title="ComboGAN (Anoosheh et al. 2018)",
+        line="any number of domains, an encoder and a decoder each; one more can be added to a trained run",
+        ways="many",
+        adds=True,
+        terms=frozenset({"identity"}),
+        weights=LossWeights(cycle=10.0),
+        unets=False,
+        ignores=frozenset({"skips"}),
+        generator="resnet_9blocks",
+        pool_size=50,
     ),
 )

@@ -70,7 +70,7 @@ def test_windows_are_made_smaller_by_area(side):
 
 def test_without_it_windows_stay_as_they_are():
     a, b = torch.rand(2, 1, 3, 3, 32, 32)
-    fitted = Growth(None).fit(a, b, 0.0)
+    fitted = Growth(None).fit((a, b), 0.0)
     assert fitted[0] is a
     assert fitted[1] is b
 

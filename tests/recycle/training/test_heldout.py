@@ -29,8 +29,15 @@ class Stub:
         self.generators = {"generator_ab": there} | ({"generator_ba": back} if back else {})
         self.content: Callable[[Tensor], Tensor] | None = None
 
+    @property
+    def ways(self) -> list[str]:
+        return [f"{name[-2]}_to_{name[-1]}" for name in self.generators]
+
     def translate(self, frames: Tensor, direction: str) -> Tensor:
         return self.generators[f"generator_{direction.replace('_to_', '')}"](frames)
+
+    def back(self, translated: Tensor, source: Tensor, direction: str) -> Tensor:
+        return self.translate(translated, f"{direction[-1]}_to_{direction[0]}")
 
 
 def frames_of(seed: int, look: str) -> np.ndarray:
