@@ -8,11 +8,11 @@ import warnings
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from math import ceil
-from typing import Any
+from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
-from torch.nn.utils.parametrize import is_parametrized, remove_parametrizations
+from torch.nn.utils.parametrize import is_parametrized
 
 from recycle.config import NetworkConfig, residual_blocks
 from recycle.networks.networks import smallest_side
@@ -88,10 +88,23 @@ def _up(side: int, multiple: int) -> int:
 def _plain(generator: nn.Module) -> nn.Module:
     """The same generator with weights as they are used: spectral norm is divided out once and for all."""
     plain = copy.deepcopy(generator)
-    for module in list(plain.modules()):
-        if is_parametrized(module, "weight"):
-            remove_parametrizations(module, "weight")
+    for parent in list(plain.modules()):
+        for name, child in list(parent.named_children()):
+            if is_parametrized(child, "weight"):
+                setattr(parent, name, _bare(child))
     return plain.eval()
+
+
+def _bare(layer: nn.Module) -> nn.Module:
+    """A layer with its weight as it is used, of the class that it had before.
+
+    PyTorch's `remove_parametrizations` would change the class that the original, which was copied, still has.
+    """
+    kind = type(layer).__mro__[1]
+    bare = cast(nn.Module, object.__new__(kind))
+    bare.__dict__ = dict(layer.__dict__) | {"_modules": {}, "_parameters": dict(layer._parameters)}
+    bare.register_parameter("weight", nn.Parameter(layer.weight.detach().clone()))  # type: ignore[operator, union-attr]
+    return bare
 
 
 def _converted(generator: nn.Module, smallest: int, multiple: int) -> Any:

@@ -164,3 +164,33 @@ def test_a_part_much_shorter_than_a_window_has_none(tmp_path: Path) -> None:
     domain = make_domain(tmp_path / "d", [0, 1, 2])
     domain.save([replace(record, split="test") for record in domain.records()])
     assert [len(windows_of(domain, split="test", window=window)) for window in (1, 2, 3, 4, 5, 6)] == [3, 2, 1, 0, 0, 0]
+
+
+def test_more_domains_leave_the_first_two_as_they_are(tmp_path: Path) -> None:
+    a, b, c = (
+        windows_of(make_domain(tmp_path / name, list(range(length))))
+        for name, length in zip("abc", (6, 5, 9), strict=True)
+    )
+    two, three = UnpairedWindows(a, b, 1), UnpairedWindows(a, b, 1, c)
+    assert three.epoch_length == 7
+    assert all(len(three[k]) == 3 for k in range(5))
+    assert [greys(three[k][2]) for k in range(9)] == [greys(three[k][2]) for k in range(9)]
+    assert {greys(three[k][2])[0] for k in range(60)} == set(range(7))
+    same_length = UnpairedWindows(a, b, 1, b)
+    assert all(torch.equal(x, y) for k in range(5) for x, y in zip(two[k], same_length[k][:2], strict=True))
+
+
+def test_a_companion_is_another_window_of_the_same_clip(tmp_path: Path) -> None:
+    domain = make_domain(tmp_path / "b", list(range(8)))
+    clip = domain.clips[0]
+    (domain.folder / "frames" / "d").mkdir()
+    later = [Record("d", n, n, "1/25", 0, "train") for n in range(20, 28)]
+    domain.clips.append(replace(clip, clip="d"))
+    domain.save([*domain.records(), *later])
+    for record in later:
+        write_picture(domain.folder / record.picture, np.full((32, 32, 3), 8 * record.number, np.uint8))
+    windows = windows_of(domain, window=1)
+    pairs = [greys(UnpairedWindows(windows, windows, 0, companions=True)[k][1]) for k in range(80)]
+    assert all((first < 10) == (other < 10) for first, other in pairs)
+    assert {first < 10 for first, _ in pairs} == {True, False}
+    assert sum(first != other for first, other in pairs) > 40
