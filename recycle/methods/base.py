@@ -14,6 +14,7 @@ from recycle.config import MethodConfig
 from recycle.methods.history import HistoryPool
 from recycle.methods.losses import ADVERSARIAL
 from recycle.networks.features import ContentLayer
+from recycle.networks.layers import InstanceNorm
 from recycle.networks.networks import ResidualBlock, smallest_side
 from recycle.networks.tiling import SMALLEST_PX
 
@@ -150,6 +151,14 @@ class Method(nn.Module, ABC):
     def discriminator_parameters(self) -> list[nn.Parameter]:
         """All that the second half of a step trains."""
         return [parameter for network in self.discriminators.values() for parameter in network.parameters()]
+
+    def lay_out_by_pixels(self) -> None:
+        """Keeps weights, and so maps, with the channels of a pixel side by side: what oneDNN computes in, which else
+        turns every map into that and back. The same numbers to rounding."""
+        self.to(memory_format=torch.channels_last)
+        for module in self.modules():
+            if isinstance(module, InstanceNorm):
+                module.channels_last = True
 
     def recompute_blocks(self, wanted: bool) -> None:
         """Whether residual blocks are computed anew in the backward pass instead of kept in memory for it."""

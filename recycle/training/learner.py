@@ -17,12 +17,17 @@ from recycle.training.heldout import HeldOut
 from recycle.training.parallel import average_gradients, gather_to_first, share_weights
 from recycle.training.randomness import random_states, restore_random_states, seed_everything
 
+BY_PIXELS = {"cpu"}
+"""Devices that train faster with the channels of a pixel side by side (docs/performance.md)."""
+
 
 class Learner:
     """Weights, their running mean, optimisers, history pools and random states of one process."""
 
     def __init__(self, method: Method, config: TrainingConfig, fabric: Fabric) -> None:
         fabric.to_device(method)
+        if fabric.device.type in BY_PIXELS:
+            method.lay_out_by_pixels()
         method.recompute_blocks(config.recompute)
         self.method, self.fabric = method, fabric
         self.ema = EMA(method.generators, config.ema_decay)
@@ -119,6 +124,7 @@ class Learner:
         parts = unpack(state["optimizers"], tensors["optimizers"])
         for optimizer, part in zip((self._generators, self._discriminators), parts, strict=True):
             optimizer.load_state_dict(part)
+            _lay_out_like_weights(optimizer)
         rank, count, before = self.fabric.global_rank, self.fabric.world_size, len(state["processes"])
         if rank < before:
             own = unpack(state["processes"][rank], tensors[f"process-{rank:04d}"])
@@ -127,6 +133,14 @@ class Learner:
             on_device = {name: kept.to(self.fabric.device) for name, kept in pictures.items()}
             self.method.load_pool_state(on_device, pool_states)
         return None if before == count else f"{count} processes from here on, {before} until now"
+
+
+def _lay_out_like_weights(optimizer: torch.optim.Optimizer) -> None:
+    """Fused optimisers go through weights and what they keep of them as both lie in memory."""
+    for weight, kept in optimizer.state.items():
+        for name, value in kept.items():
+            if value.shape == weight.shape and value.stride() != weight.stride():
+                kept[name] = torch.empty_like(weight).copy_(value)
 
 
 @contextmanager

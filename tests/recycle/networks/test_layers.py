@@ -231,3 +231,22 @@ def test_batch_norm_starts_around_one():
     assert norm.weight.mean().item() == pytest.approx(1, abs=1e-3)
     assert norm.weight.std().item() == pytest.approx(0.02, rel=0.03)
     assert not norm.bias.any()
+
+
+@pytest.mark.parametrize("shape", [(1, 3, 5, 6), (4, 3, 5, 6), (2, 3, 1, 6), (2, 3, 1, 1)])
+def test_instance_norm_of_maps_by_pixels_is_the_same(shape):
+    """Values and gradients."""
+    x = torch.randn(shape, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+    weight = torch.randn(shape, generator=torch.Generator().manual_seed(1), dtype=torch.float64)
+    found = []
+    for by_pixels in (False, True):
+        norm = InstanceNorm()
+        norm.channels_last = by_pixels
+        layout = torch.channels_last if by_pixels else torch.contiguous_format
+        pictures = x.clone(memory_format=layout).requires_grad_()
+        normalised = norm(pictures)
+        (normalised * weight).sum().backward()
+        found.append((normalised.detach(), pictures.grad))
+    torch.testing.assert_close(found[0], found[1])
+    expected = (x - x.mean((2, 3), keepdim=True)) / (x.var((2, 3), correction=0, keepdim=True) + 1e-5).sqrt()
+    torch.testing.assert_close(found[1][0], expected)

@@ -18,6 +18,7 @@ from torch import Tensor, nn
 from recycle.config import MethodConfig
 from recycle.methods import METHODS
 from recycle.networks.features import ContentFeatures
+from recycle.training import learner
 from recycle.training.growth import Growth
 from recycle.training.learner import Learner
 from recycle.training.randomness import seed_everything
@@ -133,6 +134,7 @@ def raised(do: Callable[[], object]) -> str:
 
 def main(root: Path) -> None:
     torch.set_num_threads(1)
+    learner.BY_PIXELS.clear()  # the layout of GPUs, so that rounding is the same
     device = fabric_of_the_device()
     watched()
     for case in CASES:

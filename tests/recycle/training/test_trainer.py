@@ -24,7 +24,8 @@ def test_samples_come_at_their_steps_and_from_the_running_mean(tmp_path):
     assert torch.equal(seen[8]["a_source"], a[:, 2])
     for weights, alike in (("ema", True), ("raw", False)):
         method = load_for_rendering(tmp_path, weights, "newest").method
-        assert torch.equal(method.translate(a[:, 2], "a_to_b"), seen[8]["a_translated"]) == alike
+        rendered = method.translate(a[:, 2], "a_to_b")  # laid out otherwise in memory than while it trained
+        assert torch.allclose(rendered, seen[8]["a_translated"], rtol=0, atol=1e-5) == alike
 
 
 def test_looking_does_not_change_the_training(tmp_path):
