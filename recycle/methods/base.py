@@ -155,7 +155,7 @@ class Method(nn.Module, ABC):
     def lay_out_by_pixels(self) -> None:
         """Keeps weights, and so maps, with the channels of a pixel side by side: what oneDNN computes in, which else
         turns every map into that and back. The same numbers to rounding."""
-        self.to(memory_format=torch.channels_last)
+        self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # as documented
         for module in self.modules():
             if isinstance(module, InstanceNorm):
                 module.channels_last = True
