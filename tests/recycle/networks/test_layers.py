@@ -236,13 +236,11 @@ def test_batch_norm_starts_around_one():
 @pytest.mark.parametrize("shape", [(1, 3, 5, 6), (4, 3, 5, 6), (2, 3, 1, 6), (2, 3, 1, 1)])
 def test_instance_norm_of_maps_by_pixels_is_the_same(shape):
     """Values and gradients."""
-    x = torch.randn(shape, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
-    weight = torch.randn(shape, generator=torch.Generator().manual_seed(1), dtype=torch.float64)
+    x, weight = torch.randn(2, *shape, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
     found = []
-    for by_pixels in (False, True):
+    for by_pixels, layout in ((False, torch.contiguous_format), (True, torch.channels_last)):
         norm = InstanceNorm()
         norm.channels_last = by_pixels
-        layout = torch.channels_last if by_pixels else torch.contiguous_format
         pictures = x.clone(memory_format=layout).requires_grad_()
         normalised = norm(pictures)
         (normalised * weight).sum().backward()
