@@ -1,12 +1,13 @@
 """`retarget train A B`: two domains become a run, trained on whatever hardware is there."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import combinations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lightning_fabric import Fabric
+from torch import Tensor
 
 from data.disk import make_folder
 from data.domain.domain import Domain
@@ -42,9 +43,13 @@ CPU_SIZE = PRESETS["tiny"][0].size
 """Side in pixels up to which a CPU gets somewhere."""
 
 
-def train(options: "TrainOptions") -> int:
+OnSamples = Callable[[int, dict[str, Tensor]], None]
+
+
+def train(options: "TrainOptions", on_samples: OnSamples | None = None) -> int:
     """Trains, or goes on where the run stopped. Gives the exit code: 0, or 130 where it was interrupted and saved.
 
+    on_samples: called with the step and pictures (B, 3, H, W) in [-1, 1] beside the sample sheets being written.
     Raises RetargetError.
     """
     added: dict = {}
@@ -80,7 +85,7 @@ def train(options: "TrainOptions") -> int:
             settings=settings_of(domains, options, added),
             sample_windows=material.fixed(),
             held_out=material.held_out() if fabric.global_rank == 0 else {},
-            on_samples=sample_writer(run / "samples"),
+            on_samples=_each(sample_writer(run / "samples"), on_samples),
             on_note=say,
         )
     leave_group()
@@ -176,6 +181,15 @@ def _content(weights: Path | None, layer: ContentLayer) -> ContentFeatures:
         return load_vgg(weights, layer)
     except FeaturesError as error:
         raise MissingModelError(str(error)) from error
+
+
+def _each(*those: OnSamples | None) -> OnSamples:
+    def call(step: int, samples: dict[str, Tensor]) -> None:
+        for one in those:
+            if one is not None:
+                one(step, samples)
+
+    return call
 
 
 def _nothing(line: str) -> None:

@@ -22,6 +22,8 @@ from pipelines.keeping.course import names_in
 TIMES = ".drops"
 """Folder in a domain: a file a time of which pictures were dropped together."""
 _KEPT_TABLES = 4
+_UNSETTLED_NS = 2_000_000_000
+"""A folder that changed so short ago may change again without its time telling."""
 _NOT_SORTED_BY = frozenset({"clip", "number", "pts", "time_base", "landmarks", "transform", "repeats", "reason"})
 _SPLITS = ("train", "gap", "test", "excluded")
 
@@ -43,6 +45,7 @@ class Grids:
 
     def __init__(self) -> None:
         self._tables: OrderedDict[Path, tuple[Any, Table]] = OrderedDict()
+        self._present: dict[Path, tuple[int, np.ndarray]] = {}  # of a clip's folder: when it changed, frames in it
         self._lock = Lock()
 
     def table(self, folder: Path) -> Table:
@@ -54,7 +57,8 @@ class Grids:
                 self._tables[folder] = known = (stamp, _read(folder))
             self._tables.move_to_end(folder)
             while len(self._tables) > _KEPT_TABLES:
-                self._tables.popitem(last=False)
+                gone, _ = self._tables.popitem(last=False)
+                self._present = {place: of for place, of in self._present.items() if gone not in place.parents}
             return known[1]
 
     def page(
@@ -65,7 +69,7 @@ class Grids:
         sort: one of the columns that `sorts` names; else as in time. Pictures without the value come last.
         """
         table = self.table(folder)
-        there = _there(folder, table)
+        there = self._there(folder, table)
         if clip:
             there &= table.clip == (table.clips.index(clip) if clip in table.clips else -1)
         places = np.flatnonzero(there)
@@ -89,6 +93,27 @@ class Grids:
                 for at in shown
             ],
         }
+
+    def _there(self, folder: Path, table: Table) -> np.ndarray:
+        """Which pictures are on disk: (N,) bool."""
+        found = np.zeros(len(table.number), bool)
+        for place, clip in enumerate(table.clips):
+            of_clip = table.clip == place
+            found[of_clip] = np.isin(table.number[of_clip], self._numbers(folder / "frames" / clip))
+        return found
+
+    def _numbers(self, pictures: Path) -> np.ndarray:
+        """Of the frames whose pictures are in a folder, listed anew where it changed."""
+        try:
+            changed = pictures.stat().st_mtime_ns
+        except OSError:
+            return np.zeros(0, np.int64)
+        known = self._present.get(pictures)
+        if known is None or known[0] != changed or time.time_ns() - changed < _UNSETTLED_NS:
+            names = names_in(pictures)
+            numbers = [int(name[:-4]) - 1 for name in names if name.endswith(".jpg") and name[:-4].isdecimal()]
+            self._present[pictures] = known = (changed, np.array(numbers, np.int64))
+        return known[1]
 
 
 def drop(domain: Path, pictures: list[tuple[str, int]]) -> str:
@@ -177,14 +202,3 @@ def _number_fields() -> list[str]:
     """What a record has of a picture that it can be sorted by: every number but its place."""
     kinds = {column.name: str(column.type) for column in fields(Record) if column.name not in _NOT_SORTED_BY}
     return [name for name, kind in kinds.items() if "float" in kind and "list" not in kind]
-
-
-def _there(folder: Path, table: Table) -> np.ndarray:
-    """Which pictures are on disk: (N,) bool."""
-    found = np.zeros(len(table.number), bool)
-    for place, clip in enumerate(table.clips):
-        names = names_in(folder / "frames" / clip)
-        numbers = [int(match[1]) - 1 for name in names if (match := re.fullmatch(r"(\d{6,})\.jpg", name))]
-        of_clip = table.clip == place
-        found[of_clip] = np.isin(table.number[of_clip], np.array(numbers, np.int64))
-    return found

@@ -36,6 +36,10 @@ def test_two_clips_become_a_result(chromium: Any, place: Path) -> None:
             tab.wait_for_timeout(100)
         tab.locator("#sample-step", has_text="step 30").wait_for()
         assert {"step 10", "step 20"} & seen  # they arrived while it trained
+        tab.get_by_role("button", name="Preview this frame").click()
+        frame = tab.get_by_alt_text("the translated frame")
+        frame.wait_for(timeout=PATIENCE_MS)
+        assert frame.evaluate("async image => { await image.decode(); return image.naturalWidth }") > 32
         tab.get_by_role("button", name="Render").click()
         job(tab, "render anna-ben", "done")
         go(tab, client, "/")
