@@ -9,6 +9,7 @@ has loaded everything, so that a kill meets work and not imports.
 
 import argparse
 import hashlib
+import importlib
 import os
 import random
 import shutil
@@ -51,6 +52,8 @@ def main() -> None:
     parser.add_argument("--only", nargs="+", default=list(WORDS), choices=list(WORDS))
     options = parser.parse_args()
     torch.set_num_threads(1)
+    for command in ("extract", "train", "render"):
+        importlib.import_module(f"pipelines.{command}")
     with tempfile.TemporaryDirectory() as folder:
         os.chdir(folder)
         os.environ["RETARGET_MODELS"] = os.environ["TORCH_HOME"] = "none"
