@@ -74,9 +74,9 @@ def test_the_whole_way_on_faces(place: Path, capsys: pytest.CaptureFixture[str])
     assert frame_times(place / "r.mp4") == frame_times(place / "p.mp4")
     before = np.stack([f.rgb for f in read_frames("p.mp4")]).astype(int)
     after = np.stack([f.rgb for f in read_frames("r.mp4")]).astype(int)
-    changed = np.abs(before - after).mean(axis=(1, 2, 3))
-    assert changed[12:24].max() < 2.5, "frames without the face pass through"
-    assert changed[:12].min() > 4, "the face is translated"
+    changed = (np.abs(before - after).mean(axis=3) > 20).mean(axis=(1, 2))
+    assert changed[12:24].max() < 0.002, f"frames without the face pass through: {changed}"
+    assert changed[:12].min() > 0.02, f"the face is translated: {changed}"
     corner = np.abs(before - after)[:, :40, :40]
     assert corner.mean() < 2.5, "far from the face nothing changes"
 
