@@ -1,6 +1,7 @@
 # Each target does its own set-up: a virtual environment with the right torch first, then the package.
 #   make demo   the whole way on a drawn world, ten minutes on two CPU cores
 #   make test   the test suite          make lint   style, import rules, types          make bench   speed
+#   make docs   the docs as a site that opens from disk
 #   make torture   kills, full disks and hostile files, at length: docs/reliability.md
 
 PYTHON ?= python3
@@ -8,7 +9,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 INSTALL = $(BIN)/python -m pip install --quiet --constraint constraints.txt
 
-.PHONY: demo test lint bench torture clean
+.PHONY: demo test lint docs bench torture clean
 
 demo: $(VENV)/.package
 	$(BIN)/retarget demo $(DEMO)
@@ -25,6 +26,10 @@ lint: $(VENV)/.dev
 # They take clips, python -m benchmarks.formats --help, or a GPU: benchmarks/gpu.sh
 BY_HAND := $(addprefix benchmarks/,formats.py mutating.py mutations.py long_clip.py gpu.py gpu_demo.py)
 BY_HAND += $(addprefix benchmarks/,torture.py torture_commands.py torture_files.py)
+docs: $(VENV)/.dev
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict --quiet
+	@echo "open build/site/index.html"
+
 bench: $(VENV)/.dev
 	for script in $(filter-out $(BY_HAND),$(wildcard benchmarks/*.py)); do $(BIN)/python $$script || exit 1; done
 
