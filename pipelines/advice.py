@@ -27,7 +27,7 @@ ADVICE: dict[type[RetargetError], Callable[[Any], str]] = {
     FewFacesError: lambda error: f"choose --face 1 to {error.most}, or largest",
     UnknownPersonError: lambda error: (
         "see who is there with --people and choose by --face, or give another --name"
-        + ("; to recognise people in other light: pip install 'retarget[identity]'" if error.by_looks else "")
+        + ("; to recognise people in other light: pip install -e '.[identity]'" if error.by_looks else "")
     ),
 }
 

@@ -29,7 +29,7 @@ _CLOSING_SECONDS = 1
 def open_studio(options: StudioOptions) -> None:
     """Serves until Ctrl-C. What it started goes on without it. Raises RetargetError."""
     if uvicorn is None:
-        raise MissingExtraError("the studio needs two packages more: pip install 'retarget[studio]'")
+        raise MissingExtraError("the studio needs two packages more: pip install -e '.[studio]'")
     if options.upload_gigabytes <= 0:
         raise SettingsError(f"--upload-gigabytes {options.upload_gigabytes:g}: has to be above 0")
     shelf = Shelf(options.domains, options.runs, options.renders)

@@ -74,7 +74,7 @@ class Dlib:
         """Raises MissingModelError where the extra is not installed."""
         files = _dlib_files()
         if files is None:
-            raise MissingModelError("recogniser dlib: not installed; pip install 'retarget[identity]'")
+            raise MissingModelError("recogniser dlib: not installed; pip install -e '.[identity]'")
         import dlib
 
         self._points, self._net = dlib.shape_predictor(str(files[0])), dlib.face_recognition_model_v1(str(files[1]))
@@ -129,7 +129,7 @@ def open_recogniser(
             raise
         on_note(
             f"no face recognition here: people are told apart by their looks, which hold within a shot ({error}; or "
-            "pip install 'retarget[identity]')"
+            "pip install -e '.[identity]')"
         )
         return Looks()
 
