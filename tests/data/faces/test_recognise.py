@@ -118,7 +118,7 @@ def test_without_any_looks_are_taken_and_it_is_said(tmp_path: Path, monkeypatch:
     notes: list[str] = []
     assert open_recogniser(tmp_path, notes.append).name == "looks"
     (note,) = notes
-    assert "retarget[identity]" in note and MODELS["sface"].sha256 in note and "\n" not in note
+    assert ".[identity]" in note and MODELS["sface"].sha256 in note and "\n" not in note
     for wanted in ("dlib", "sface"):
         with pytest.raises(MissingModelError):
             open_recogniser(tmp_path, print, wanted)
