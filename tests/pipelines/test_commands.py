@@ -150,7 +150,9 @@ def test_settings_that_do_not_fit_are_one_line(place: Path, capsys: pytest.Captu
 
 def test_bad_usage_exits_2(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["dance"]) == 2
-    for words in (["train"], ["train", "a"], ["extract", "a.mp4", "--size", "big"], ["render", "--no-such-option"]):
+    for words in (["train"], ["train", "a"]):
+        assert run(words) == 2
+    for words in (["extract", "a.mp4", "--size", "big"], ["render", "--no-such-option"]):
         with pytest.raises(SystemExit) as stop:
             run(words)
         assert stop.value.code == 2
