@@ -30,6 +30,7 @@ OPTIONS: dict[str, type] = {
 _TEXTS = frozenset({"name", "face", "start", "stop", "preview", "generator", "method"})
 """Options that are free text, of letters and signs that mean nothing to a parser."""
 _TEXT = re.compile(r"[\w.,:#][\w .,:+&()#-]{0,99}")
+_KEPT_PREVIEWS = 20
 _OWN: dict[str, frozenset[str]] = {
     "extract": frozenset({"videos"}),
     "doctor": frozenset({"a", "b"}),
@@ -107,10 +108,19 @@ def _render(asked: dict[str, Any], shelf: Shelf) -> tuple[list[str], dict[str, s
     output = asked.get("output")
     if output is not None:
         name = check_name(str(output), "output")
-        folder = previews_folder(shelf) if "preview" in asked else shelf.renders
+        folder = shelf.renders
+        if "preview" in asked:
+            folder = previews_folder(shelf)
+            _make_room(folder)
         words.append(f"--output={folder / name}")
         about["output"] = name
     return words, about
+
+
+def _make_room(previews: Path) -> None:
+    """Keeps the last frames that were looked at."""
+    for old in sorted(previews.glob("*.png"), key=lambda path: path.stat().st_mtime)[:-_KEPT_PREVIEWS]:
+        old.unlink(missing_ok=True)
 
 
 def _report(asked: dict[str, Any], shelf: Shelf) -> tuple[list[str], dict[str, str]]:

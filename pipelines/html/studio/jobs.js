@@ -14,7 +14,8 @@ function jobTitle(job) {
 /** A list that is filled by `show`. */
 function jobsList() {
   const list = make("ul", { class: "jobs" });
-  list.show = (jobs, elsewhere = []) => {
+  list.show = (all, elsewhere = []) => {
+    const jobs = all.filter((job) => job.state !== "done" || !job.words.some((word) => word.startsWith("--preview="))); // a frame shows itself
     const told = jobs.map((job) => ({ ...job, progress: null }));
     renew(list, [told, elsewhere], () => [...elsewhere.map(elsewhereEntry), ...jobs.map(jobEntry)]);
     for (const job of jobs) {

@@ -40,7 +40,7 @@ def test_two_clips_become_a_result(chromium: Any, place: Path) -> None:
         frame = tab.get_by_alt_text("the translated frame")
         frame.wait_for(timeout=PATIENCE_MS)
         assert frame.evaluate("async image => { await image.decode(); return image.naturalWidth }") > 32
-        tab.get_by_role("button", name="Render").click()
+        tab.get_by_role("button", name="Render", exact=True).click()
         job(tab, "render anna-ben", "done")
         go(tab, client, "/")
         tab.get_by_role("link", name="anna-as-ben").click()
