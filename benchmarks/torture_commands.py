@@ -19,7 +19,8 @@ from pathlib import Path
 
 import torch
 
-from data.world.puppets import motion, write_clip
+from data.world.movement import motion
+from data.world.puppets import write_clip
 from pipelines.cli import run
 
 NETWORKS = ("--generator", "resnet_1blocks", "--generator-filters", "4", "--discriminator-filters", "4")

@@ -102,15 +102,8 @@ def run(arguments: Sequence[str]) -> int:
         return 2
     for line in LEFT_OUT:
         print(f"retarget: {line}", file=sys.stderr)
-    options = tyro.cli(
-        COMMANDS[command],
-        prog=f"retarget {command}",
-        args=rest,
-        default=_default(command, rest),
-        config=(tyro.conf.OmitArgPrefixes,),
-    )
     try:
-        return _started(command, options)
+        return _started(command, _options(command, rest))
     except RetargetError as error:
         print(f"retarget {command}: {printable(advised(error))}", file=sys.stderr)
         return error.exit_code
@@ -121,6 +114,17 @@ def run(arguments: Sequence[str]) -> int:
     except KeyboardInterrupt:
         print(f"\nretarget {command}: interrupted; the same command goes on from here", file=sys.stderr)
         return 130
+
+
+def _options(command: str, arguments: list[str]) -> Any:
+    """What a command line says. Ends the program where that is help, or nothing that can be read."""
+    return tyro.cli(
+        COMMANDS[command],
+        prog=f"retarget {command}",
+        args=arguments,
+        default=_default(command, arguments),
+        config=(tyro.conf.OmitArgPrefixes,),
+    )
 
 
 def _started(command: str, options: Any) -> int:

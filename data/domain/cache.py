@@ -146,9 +146,10 @@ class Cache:
 
 
 def _listing(folder: Path) -> dict[str, tuple[int, int]]:
-    """Name of every picture in a clip's folder -> its size and time of change."""
+    """Name of every picture in a clip's folder -> size and time of change. Links may lead out of it: none."""
     with suppress(FileNotFoundError, NotADirectoryError), os.scandir(folder) as entries:
-        stats = ((entry.name, entry.stat()) for entry in entries if entry.name.endswith((".jpg", ".png")))
+        pictures = (entry for entry in entries if entry.name.endswith((".jpg", ".png")))
+        stats = ((entry.name, entry.stat(follow_symlinks=False)) for entry in pictures)
         return {name: (stat.st_size, stat.st_mtime_ns) for name, stat in stats if S_ISREG(stat.st_mode)}
     return {}
 

@@ -63,6 +63,14 @@ def test_a_changed_picture_is_read_again(tmp_path: Path) -> None:
     assert len(list((domain.folder / ".cache").iterdir())) == 1
 
 
+def test_a_link_out_of_the_domain_is_no_picture(tmp_path: Path) -> None:
+    domain = make_domain(tmp_path / "d", list(range(6)))
+    picture = domain.folder / "frames/c/000006.jpg"
+    picture.rename(tmp_path / "elsewhere.jpg")
+    picture.symlink_to(tmp_path / "elsewhere.jpg")
+    assert all_shown(windows_of(domain)) == [[0, 1, 2], [1, 2, 3], [2, 3, 4]]
+
+
 def test_too_few_frames_is_said(tmp_path: Path) -> None:
     with pytest.raises(TooFewFramesError, match="2 usable frames in a row, a window needs 3"):
         windows_of(make_domain(tmp_path / "d", [0, 1, 3]))
