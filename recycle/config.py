@@ -164,8 +164,8 @@ class TrainingConfig:
     """Arithmetic: auto is bfloat16 autocast where the hardware computes in it, else float32. tf32: float32 whose
     products a GPU takes of 10 bits; float32 itself never does that."""
     recompute: bool = False
-    """Compute residual blocks anew in the backward pass instead of keeping them: half to a third of what a step keeps,
-    for about a tenth more time on a CPU; the same numbers."""
+    """Compute residual blocks anew in the backward pass instead of keeping them: 40 to 60 % of what a step keeps
+    (docs/performance.md), for a tenth more time at preset tiny on a CPU; the same numbers."""
     accelerator: Literal["auto", "cpu", "cuda", "mps"] = "auto"
     """Hardware to train on."""
     devices: int | None = None
