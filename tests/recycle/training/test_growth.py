@@ -29,14 +29,26 @@ from tests.recycle.training.tiny_runs import (
 torch.set_num_threads(1)
 
 
+class CutOff(Exception):
+    """A training that ends where nobody asked it to."""
+
+
+class Sides(list[int]):
+    """Sides of pictures, a step each. most: steps after which training is cut off."""
+
+    most: int | None = None
+
+
 @pytest.fixture
-def shown(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[int]]:
+def shown(monkeypatch: pytest.MonkeyPatch) -> Iterator[Sides]:
     """Sides of the pictures that each step is made on, as the method is given them."""
-    sides: list[int] = []
+    sides = Sides()
     whole = RecycleGAN.generator_losses
 
     def watched(self, a, b, moment):
         assert a.shape == b.shape == (1, 3, 3, a.shape[-1], a.shape[-1])
+        if len(sides) == sides.most:
+            raise CutOff
         sides.append(a.shape[-1])
         return whole(self, a, b, moment)
 
@@ -111,8 +123,13 @@ def test_stopped_on_either_side_of_a_growth_it_ends_with_the_same_bytes(tmp_path
     straight = tmp_path / "straight"
     run_training(straight, config, GROWING)
     for step in (3, 4, 5):
-        stopped = stopped_after(step, straight, tmp_path / f"stopped-{step}")
+        stopped = tmp_path / f"stopped-{step}"
         shown.clear()
+        shown.most = step
+        with pytest.raises(CutOff):
+            run_training(stopped, config, GROWING)
+        shown.clear()
+        shown.most = None
         run_training(stopped, config, GROWING)
         assert shown == ([16] * 4 + [32] * 4)[step:]
         assert final_bytes(stopped) == final_bytes(straight)
