@@ -184,5 +184,5 @@ def test_domains_of_a_run_go_out_as_strips_and_come_back(place: Path) -> None:
     assert run(["export", "--to", "strips", "--output", "set"]) == 0
     assert sorted(path.name for path in (place / "set").iterdir()) == ["testA", "testB", "trainA", "trainB"]
     assert run(["extract", "set", "--name", "again", "--size", "32"]) == 0
-    assert len(list((place / "domains" / "again-A" / "frames").glob("*/*.jpg"))) == 3 * 7 + 3
+    assert len(list((place / "domains" / "again-A" / "frames").glob("*/*.jpg"))) == 3 * 14 + 3
     assert run(["export", "--to", "strips", "--output", "set"]) == 2
