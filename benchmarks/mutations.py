@@ -80,13 +80,16 @@ def identity_run() -> None:
     from pipelines.translating.translation import LoadedRun
 
     class Same(torch.nn.Module):
+        asks: frozenset[str] = frozenset()
+
         def __init__(self) -> None:
             super().__init__()
             self.generators: dict[str, torch.nn.Module] = {}
             self.weight = torch.nn.Parameter(torch.zeros(1))
 
     def loaded(options, *, clip_is_named: bool) -> LoadedRun:
-        settings = {"a": "a", "b": "b", "aligner_a": "none", "aligner_b": "none"}
+        settings = {"a": "a", "b": "b", "aligner_a": "none", "aligner_b": "none", "method": "cyclegan"}
+        settings |= {"config": {"networks": {"size": 64}}, "crop_jitter": False}
         return LoadedRun(options.run, settings, Same(), 0, "best", "a_to_b", None, ("a", "b"))
 
     def paint(self: WholeFrames, frames: list) -> list[np.ndarray]:

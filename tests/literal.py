@@ -47,6 +47,7 @@ def judged(kind: AdversarialLoss) -> Judged:
             real=lambda s: -torch.minimum(s - 1, torch.zeros_like(s)).mean(),
             fake=lambda s: -torch.minimum(-s - 1, torch.zeros_like(s)).mean(),
         ),
+        "wasserstein": Judged(generator=lambda s: -s.mean(), real=lambda s: -s.mean(), fake=lambda s: s.mean()),
     }[kind]
 
 
@@ -72,7 +73,8 @@ def published(name: str, pool_size: int = 0) -> MethodConfig:
     """A method's published terms on small networks."""
     terms = METHODS[name]
     kind = terms.adversarial_loss
-    return MethodConfig(NETWORKS, terms.weights, adversarial_loss=kind, pool_size=pool_size, own=dict(terms.own))
+    own = {k: 1.0 if k == "critic_steps" else v for k, v in terms.own.items()}  # generators train in every step
+    return MethodConfig(NETWORKS, terms.weights, adversarial_loss=kind, pool_size=pool_size, own=own)
 
 
 def windows(frames: int = 1, batch: int = 2, seed: int = 0, size: int = 32) -> tuple[Tensor, Tensor]:

@@ -2,6 +2,7 @@
 
 import csv
 import sys
+import threading
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -23,6 +24,7 @@ class RunLog:
         self._metrics, self._selection = run / "metrics.csv", run / "selection.csv"
         _cut(self._metrics, step)
         _cut(self._selection, step)
+        threading.excepthook = _without_the_board(threading.excepthook)
         self._board = SummaryWriter(str(run / "log"), purge_step=step + 1)
         self._schedule = schedule
         in_steps = schedule.in_steps
@@ -83,6 +85,16 @@ class RunLog:
         """Ends the bar and writes out what TensorBoard holds back."""
         self._bar.close()
         self._board.close()
+
+
+def _without_the_board(hook: Callable[[threading.ExceptHookArgs], object]) -> Callable[..., object]:
+    """`hook`, which is not told of TensorBoard's thread on a full disk: whoever writes or closes next is, in a line."""
+
+    def told(args: threading.ExceptHookArgs) -> None:
+        if not (isinstance(args.exc_value, OSError) and type(args.thread).__name__ == "_AsyncWriterThread"):
+            hook(args)
+
+    return told
 
 
 def _append(table: Path, row: Mapping[str, object]) -> None:

@@ -34,7 +34,7 @@ TOLD = {
     UnknownPersonError(
         0.312, 0.48, "dlib"
     ): r"likeness of 0.31, .* 0.48 \(dlib\); see .* --people .* --face, .* --name",
-    UnknownPersonError(0.7, 0.78, "looks"): r"0.70, .* 0.78 \(looks\); see .* pip install 'retarget\[identity\]'",
+    UnknownPersonError(0.7, 0.78, "looks"): r"0.70, .* 0.78 \(looks\); see .* pip install -e '\.\[identity\]'",
 }
 
 

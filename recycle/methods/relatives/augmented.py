@@ -101,7 +101,7 @@ class Augmented(Method):
 
     def _way_losses(self, way: _Way, x: Tensor) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
         weights, terms = self.weights, {}
-        z = self._draw(len(x)).to(x)
+        z = self._draw(x)
         fake = way.G_Y(x, z)
         both = torch.cat([x, fake], 1)
         read = way.E_X(both)
@@ -131,7 +131,7 @@ class Augmented(Method):
             if self.weights.prior:
                 read = fakes[f"code_{domain}"]
                 D_Z = self.discriminators[f"code_discriminator_{domain}"]
-                drawn = D_Z(self._draw(len(read)).to(read))
+                drawn = D_Z(self._draw(read))
                 result[f"code_discriminator_{domain}"] = judged.real(drawn) + judged.fake(D_Z(read))
         return result
 
@@ -150,9 +150,9 @@ class Augmented(Method):
         self.hold(sample=held)
         return result
 
-    def _draw(self, count: int) -> Tensor:
-        """Codes (count, length) of the prior, by torch's global generator on the CPU."""
-        return torch.randn(count, self._length)
+    def _draw(self, like: Tensor) -> Tensor:
+        """Codes (B, length) of the prior for pictures or codes (B, ...), by the global generator of their device."""
+        return torch.randn(len(like), self._length, device=like.device).to(like.dtype)
 
     def _way(self, X: str, Y: str) -> _Way:
         networks = (f"generator_{X}{Y}", f"generator_{Y}{X}", f"encoder_{X}", f"encoder_{Y}")

@@ -57,7 +57,7 @@ class StarGAN(ManyWayMethod):
         *windows, moment = given
         pictures = firsts(windows)
         x, own = torch.cat(pictures), self._own(pictures)
-        wanted = own[torch.randperm(len(own)).to(own.device)]
+        wanted = own[torch.randperm(len(own), device=own.device)]
         weights, names = self.weights, ("adversarial", "classification", "cycle")
         if moment.step % self._critic_steps:
             with torch.no_grad():
@@ -98,7 +98,7 @@ class StarGAN(ManyWayMethod):
         return terms
 
     def _penalty(self, real: Tensor, fake: Tensor) -> Tensor:
-        part = torch.rand(len(real), 1, 1, 1).to(real)
+        part = torch.rand(len(real), 1, 1, 1, device=real.device).to(real.dtype)
         # In float32: bfloat16 has too few digits for a slope of a slope.
         with torch.autocast(real.device.type, enabled=False):
             between = (part * real + (1 - part) * fake.to(real)).requires_grad_()
@@ -108,13 +108,11 @@ class StarGAN(ManyWayMethod):
 
     def _own(self, pictures: list[Tensor]) -> Tensor:
         """The number of each picture's domain."""
-        counts = [len(of_domain) for of_domain in pictures]
-        return torch.arange(len(counts), device=pictures[0].device).repeat_interleave(
-            torch.tensor(counts, device=pictures[0].device)
-        )
+        device = pictures[0].device
+        return torch.cat([torch.full((len(own),), number, device=device) for number, own in enumerate(pictures)])
 
     def _labels(self, numbers: Tensor) -> Tensor:
-        return nn.functional.one_hot(numbers, len(self.domains)).float()
+        return torch.eye(len(self.domains), device=numbers.device)[numbers]
 
 
 def _named(logits: Tensor, wanted: Tensor) -> Tensor:

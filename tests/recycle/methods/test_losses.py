@@ -32,6 +32,7 @@ FORMULAS = {
         lambda r: -np.mean(np.minimum(0, -1 + r)),
         lambda f: -np.mean(np.minimum(0, -1 - f)),
     ),
+    "wasserstein": (lambda f: -np.mean(f), lambda r: -np.mean(r), lambda f: np.mean(f)),
 }
 
 

@@ -29,7 +29,7 @@ from tests.recycle.training.tiny_runs import (
 torch.set_num_threads(1)
 
 
-class CutOff(Exception):
+class CutOffError(Exception):
     """A training that ends where nobody asked it to."""
 
 
@@ -48,7 +48,7 @@ def shown(monkeypatch: pytest.MonkeyPatch) -> Iterator[Sides]:
     def watched(self, a, b, moment):
         assert a.shape == b.shape == (1, 3, 3, a.shape[-1], a.shape[-1])
         if len(sides) == sides.most:
-            raise CutOff
+            raise CutOffError
         sides.append(a.shape[-1])
         return whole(self, a, b, moment)
 
@@ -126,7 +126,7 @@ def test_stopped_on_either_side_of_a_growth_it_ends_with_the_same_bytes(tmp_path
         stopped = tmp_path / f"stopped-{step}"
         shown.clear()
         shown.most = step
-        with pytest.raises(CutOff):
+        with pytest.raises(CutOffError):
             run_training(stopped, config, GROWING)
         shown.clear()
         shown.most = None
