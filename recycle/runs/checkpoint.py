@@ -161,6 +161,11 @@ def load_newest(
             return _load(path, step, groups)
         except _UNUSABLE as error:
             on_note(f"{path}: cannot be used ({_line(error)}), trying the one before it")
+    if found and groups is None:
+        left = load_newest(folder, ("weights",))  # raises where not even those are whole
+        assert left is not None
+        what = f"the weights of step {left.step} are whole: begin another run with them by --from {folder.parent}"
+        raise CheckpointError(f"{folder}: no checkpoint in it can be gone on from, but {what}")
     if found:
         raise CheckpointError(f"{folder}: no checkpoint in it can be used; delete the folder to start anew")
     return None

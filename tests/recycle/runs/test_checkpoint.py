@@ -116,6 +116,19 @@ def test_all_damaged_is_an_error_of_one_line(tmp_path):
     assert "\n" not in str(caught.value)
 
 
+def test_weights_that_are_whole_are_not_to_be_deleted(tmp_path):
+    """The two newest are damaged; the one before has no optimisers any more."""
+    folder = tmp_path / "run" / "checkpoints"
+    for step in (1, 2, 3):
+        save(folder, step, groups_of(step), {"seconds": 0.0}, 3, lasting=("weights",))
+    for step in (2, 3):
+        (folder / f"step-{step:08d}" / "random.safetensors").unlink()
+        (folder / f"step-{step:08d}" / "weights.safetensors").write_bytes(b"")
+    with pytest.raises(CheckpointError, match=f"weights of step 1 are whole.*--from {tmp_path / 'run'}$"):
+        load_newest(folder)
+    assert same(load_newest(folder, ("weights",)).tensors, {"weights": groups_of(1)["weights"]})
+
+
 def test_pickles_are_never_opened(tmp_path):
     save_steps(tmp_path, 1)
 
