@@ -41,7 +41,7 @@ def test_older_checkpoints_keep_what_rendering_reads(tmp_path):
     for step in (3, 4):
         (tmp_path / f"step-{step:08d}" / "state.json").write_text("")
     notes = []
-    with pytest.raises(CheckpointError, match="can be gone on from, but the weights of step .* --from "):
+    with pytest.raises(CheckpointError, match=r"can be gone on from, but the weights of step .* --from "):
         load_newest(tmp_path, on_note=notes.append)
     assert len(notes) == 4
     assert "no optimisers any more" in notes[2]
