@@ -29,7 +29,7 @@ from recycle.runs.labellers import load_guard
 from recycle.runs.runfolder import RunInUse, SettingsMismatch
 from recycle.runs.starting import begin_from
 from recycle.training.health import TrainingDiverged
-from recycle.training.parallel import DeviceError, leave_group, make_fabric
+from recycle.training.parallel import DeviceError, ProcessLost, first_of_machine, leave_group, make_fabric
 from recycle.training.trainer import Batches
 from recycle.training.trainer import train as run_training
 from recycle.validation import problems
@@ -66,7 +66,7 @@ def train(options: "TrainOptions", on_samples: OnSamples | None = None) -> int:
     method = _method(options, fabric, len(domains), added.get("kept", 0))
     if added:
         inherit(method, Path(added["added_to"]), run)
-    with fabric.rank_zero_first(local=True):  # one process of a machine decodes the pictures for all
+    with _refusals(), first_of_machine(fabric):  # one decodes the pictures for all
         material = Material(domains, method, options)
     make_folder(run / "samples")
     if fabric.global_rank == 0:
@@ -127,7 +127,7 @@ def _method(options: "TrainOptions", fabric: Fabric, domains: int, kept: int) ->
     """The method with fresh weights, and what its content term compares. Raises MissingModelError."""
     method = METHODS[options.method](options.config, domains, kept)
     if options.config.weights.content:
-        with fabric.rank_zero_first(local=True):  # and fetches what is missing
+        with _refusals(), first_of_machine(fabric):  # and fetches what is missing
             method.content = _content(options.vgg_weights, method.content_layer).on(fabric.device)
     if options.guard is not None:
         try:
@@ -171,7 +171,7 @@ def _refusals() -> Iterator[None]:
         yield
     except (SettingsMismatch, RunInUse, CheckpointError) as error:
         raise SettingsError(str(error)) from error
-    except TrainingDiverged as error:
+    except (TrainingDiverged, ProcessLost) as error:
         raise TrainingError(str(error)) from error
 
 

@@ -6,7 +6,9 @@ hooks in. So gradients are averaged here, in one exchange an optimiser step.
 
 import os
 import platform
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from typing import Any, Literal, cast
 
 import torch
@@ -23,6 +25,10 @@ Precision = Literal["float32", "tf32", "bfloat16"]
 
 class DeviceError(ValueError):
     """The hardware asked for is not there. One line."""
+
+
+class ProcessLost(ValueError):  # noqa: N818 (an outcome, not a programming error)
+    """One of the processes that train together has ended before the others. One line."""
 
 
 def make_fabric(config: TrainingConfig) -> Fabric:
@@ -44,6 +50,7 @@ def make_fabric(config: TrainingConfig) -> Fabric:
             strategy="ddp" if devices * nodes > 1 else "auto",
             precision="bf16-mixed" if precision == "bfloat16" else "32-true",
         )
+        _join_anew(accelerator)
         fabric.launch()
     except (RuntimeError, ValueError) as error:
         reason = " ".join(str(error).split())
@@ -75,7 +82,7 @@ def share_weights(module: nn.Module) -> None:
     """Gives every process the weights and buffers of the first."""
     if _alone():
         return
-    with torch.no_grad():
+    with torch.no_grad(), _together():
         for tensor in (*module.parameters(), *module.buffers()):
             dist.broadcast(tensor, src=0)
 
@@ -86,7 +93,8 @@ def average_gradients(parameters: Iterable[nn.Parameter]) -> None:
         return
     gradients = [parameter.grad for parameter in parameters if parameter.grad is not None]
     flat = torch.cat([gradient.flatten() for gradient in gradients])
-    dist.all_reduce(flat)
+    with _together():
+        dist.all_reduce(flat)
     flat /= dist.get_world_size()
     for gradient, part in zip(gradients, flat.split([gradient.numel() for gradient in gradients]), strict=True):
         gradient.copy_(part.view_as(gradient))
@@ -95,7 +103,8 @@ def average_gradients(parameters: Iterable[nn.Parameter]) -> None:
 def mean_over_processes(values: Tensor) -> Tensor:
     """The mean of a tensor over all processes."""
     if not _alone():
-        dist.all_reduce(values)
+        with _together():
+            dist.all_reduce(values)
         values /= dist.get_world_size()
     return values
 
@@ -105,8 +114,9 @@ def largest_over_processes(values: list[float], device: torch.device) -> list[fl
     if _alone():
         return values
     tensor = torch.tensor(values, dtype=torch.float64, device=device)
-    dist.all_reduce(tensor, op=dist.ReduceOp.MAX)
-    return tensor.tolist()
+    with _together():
+        dist.all_reduce(tensor, op=dist.ReduceOp.MAX)
+        return tensor.tolist()
 
 
 def gather_to_first(item: Any) -> list[Any]:
@@ -114,8 +124,27 @@ def gather_to_first(item: Any) -> list[Any]:
     if _alone():
         return [item]
     items: list[Any] = [None] * dist.get_world_size() if dist.get_rank() == 0 else []
-    dist.gather_object(item, items or None, dst=0)
+    with _together():
+        dist.gather_object(item, items or None, dst=0)
     return items
+
+
+def from_first(fabric: Fabric, item: Any) -> Any:
+    """What the first process gives, on every one. Raises ProcessLost."""
+    if _alone():
+        return item
+    with _together():
+        return fabric.broadcast(item)
+
+
+@contextmanager
+def first_of_machine(fabric: Fabric) -> Iterator[None]:
+    """What is inside is done by one process of each machine before the others do it. Raises ProcessLost."""
+    if _alone():
+        yield
+        return
+    with _together(), fabric.rank_zero_first(local=True):
+        yield
 
 
 def leave_group() -> None:
@@ -124,8 +153,40 @@ def leave_group() -> None:
         dist.destroy_process_group()
 
 
+@contextmanager
+def _together() -> Iterator[None]:
+    """What every process takes part in. Raises ProcessLost where one has ended, which its neighbours see at once."""
+    try:
+        yield
+    except RuntimeError as error:
+        said = re.sub(r"^\[\S*\] ", "", " ".join(str(error).split())).partition(". ")[0][:160]
+        raise ProcessLost(
+            f"another process of this training has ended, and says why itself ({said}); the same command on all of "
+            "them goes on from the newest checkpoint"
+        ) from error
+
+
 def _alone() -> bool:
     return not dist.is_available() or not dist.is_initialized() or dist.get_world_size() == 1
+
+
+def _join_anew(accelerator: str) -> None:
+    """Under `torchrun --max-restarts`, keeps what this start writes into torchrun's store from what the one before it
+    left there: the addresses of processes that are no more (torch 2.13 shares one store between all starts)."""
+    start = os.environ.get("TORCHELASTIC_RESTART_COUNT", "0")
+    if start == "0" or os.environ.get("TORCHELASTIC_USE_AGENT_STORE") != "True" or dist.is_initialized():
+        return
+    store = dist.TCPStore(os.environ["MASTER_ADDR"], int(os.environ["MASTER_PORT"]), is_master=False)
+    device = torch.device(accelerator, int(os.environ["LOCAL_RANK"])) if accelerator == "cuda" else None
+    if device is not None:
+        torch.cuda.set_device(device)
+    dist.init_process_group(
+        dist.Backend.default_device_backend_map.get(accelerator, "gloo"),
+        store=dist.PrefixStore(f"start-{start}", store),
+        rank=int(os.environ["RANK"]),
+        world_size=int(os.environ["WORLD_SIZE"]),
+        device_id=device,
+    )
 
 
 def best_accelerator() -> str:

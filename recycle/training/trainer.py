@@ -22,7 +22,7 @@ from recycle.training.health import TrainingDiverged, Watch, diverged, not_finit
 from recycle.training.heldout import HeldOut, offset_px
 from recycle.training.interrupt import StopRequest, stop_signals
 from recycle.training.learner import Learner
-from recycle.training.parallel import largest_over_processes, resolve_precision
+from recycle.training.parallel import from_first, largest_over_processes, resolve_precision
 from recycle.training.pixels import to_values
 from recycle.training.randomness import undisturbed
 from recycle.training.readings import Readings
@@ -61,8 +61,9 @@ def train(
     steps and at the end; the first process alone needs them. on_note gets every line a user should read. Both are
     called on the first process only.
 
-    Raises TrainingDiverged, SettingsMismatch, RunInUse, CheckpointError (all ValueError) and OSError, for a full disk
-    (at the next save, for checkpoints are written while training goes on); the last good checkpoint stays in each case.
+    Raises TrainingDiverged, ProcessLost, SettingsMismatch, RunInUse, CheckpointError (all ValueError) and OSError, for a
+    full disk (at the next save, for checkpoints are written while training goes on); the last good checkpoint stays in
+    each case.
     """
     first = fabric.global_rank == 0
     with in_use(run, wanted=first), stop_signals(insist=fabric.world_size == 1) as request:
@@ -116,8 +117,7 @@ class _Loop:
             if checkpoint is not None:
                 check_settings(self.run, settings, self.config, self.precision, self.note)
             write_settings(self.run, settings, self.config, self.precision)
-        if fabric.world_size > 1:
-            checkpoint = fabric.broadcast(checkpoint)
+        checkpoint = from_first(fabric, checkpoint)
         if checkpoint is not None:
             state = checkpoint.state
             self.step, self.seconds = checkpoint.step, state["seconds"]

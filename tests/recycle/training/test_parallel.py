@@ -39,7 +39,11 @@ def method_of_seed(seed: int):
 
 def under_torchrun(root: Path) -> None:
     """What each of two processes does; the test looks at what it leaves behind."""
-    rank = int(os.environ["RANK"])
+    rank, notes = int(os.environ["RANK"]), []
+    if os.environ["TORCHELASTIC_RESTART_COUNT"] == "1":
+        run_training(root / "killed", replace(TOGETHER, save_every=2), on_note=notes.append)
+        (root / f"killed{rank}.json").write_text(json.dumps(notes))
+        return leave_group()
     method = method_of_seed(100 + rank)  # weights of their own at first: those of the first process have to win
     doubles = {"sample_windows": windows(torch.float64), "held_out": held_out(torch.float64) if rank == 0 else {}}
     batches = batches_of(rank, 2, dtype=torch.float64)
@@ -58,7 +62,19 @@ def under_torchrun(root: Path) -> None:
 
     result = run_training(root / "stopped", TOGETHER, batches=asked_to_stop)
     (root / f"stopped{rank}.json").write_text(json.dumps([result.step, result.interrupted]))
-    leave_group()
+
+    def killed(start: int) -> Iterator[tuple[Tensor, Tensor]]:
+        for step, batch in enumerate(batches_of(rank, 2)(start)):
+            if (step, rank) == (3, 1):
+                os.kill(os.getpid(), signal.SIGKILL)
+            yield batch
+
+    try:
+        run_training(root / "killed", replace(TOGETHER, save_every=2), batches=killed)
+    except parallel.ProcessLost as error:
+        (root / "lost.txt").write_text(str(error))
+        raise
+    return None
 
 
 @pytest.fixture(scope="module")
@@ -70,7 +86,8 @@ def two_processes(tmp_path_factory) -> Path:
         "test_parallel.under_torchrun(pathlib.Path(sys.argv[1]))\n"
     )
     done = subprocess.run(
-        [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node", "2", script, root],
+        [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node", "2"]
+        + ["--max-restarts", "1", script, root],
         env=os.environ | {"PYTHONPATH": str(Path(__file__).parents[3]), "OMP_NUM_THREADS": "1"},
         capture_output=True,
         text=True,
@@ -113,6 +130,15 @@ def test_two_processes_stop_together_when_one_is_told(two_processes):
     results = [json.loads((two_processes / f"stopped{rank}.json").read_text()) for rank in (0, 1)]
     assert results[0] == results[1] == [3, True]
     assert saved_steps(two_processes / "stopped") == [3]
+
+
+@pytest.mark.slow
+def test_one_of_two_processes_is_killed_and_both_are_started_again(two_processes):
+    """By torchrun, which ends the other one as well."""
+    assert "another process of this training has ended" in (two_processes / "lost.txt").read_text()
+    first, second = (json.loads((two_processes / f"killed{rank}.json").read_text()) for rank in (0, 1))
+    assert any("2 processes" in line and "going on from step 2" in line for line in first) and not second
+    assert final_bytes(two_processes / "killed") == final_bytes(two_processes / "straight")
 
 
 @pytest.mark.slow
