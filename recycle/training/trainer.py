@@ -61,9 +61,9 @@ def train(
     steps and at the end; the first process alone needs them. on_note gets every line a user should read. Both are
     called on the first process only.
 
-    Raises TrainingDiverged, ProcessLost, SettingsMismatch, RunInUse, CheckpointError (all ValueError) and OSError, for a
-    full disk (at the next save, for checkpoints are written while training goes on); the last good checkpoint stays in
-    each case.
+    Raises TrainingDiverged, ProcessLost, SettingsMismatch, RunInUse, CheckpointError (all ValueError), and OSError,
+    for a full disk (at the next save, for checkpoints are written while training goes on); the last good checkpoint
+    stays in each case.
     """
     first = fabric.global_rank == 0
     with in_use(run, wanted=first), stop_signals(insist=fabric.world_size == 1) as request:

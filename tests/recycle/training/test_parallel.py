@@ -85,9 +85,9 @@ def two_processes(tmp_path_factory) -> Path:
         "import sys, pathlib\nfrom tests.recycle.training import test_parallel\n"
         "test_parallel.under_torchrun(pathlib.Path(sys.argv[1]))\n"
     )
+    launch = ["-m", "torch.distributed.run", "--standalone", "--nproc_per_node", "2", "--max-restarts", "1"]
     done = subprocess.run(
-        [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node", "2"]
-        + ["--max-restarts", "1", script, root],
+        [sys.executable, *launch, script, root],
         env=os.environ | {"PYTHONPATH": str(Path(__file__).parents[3]), "OMP_NUM_THREADS": "1"},
         capture_output=True,
         text=True,
