@@ -139,8 +139,7 @@ def _run_all(setting: Setting, steps: dict[Contender, int]) -> list[str]:
 def _as_they_end(futures: dict[Future, tuple[str, Contender, int]]) -> Iterator[Future]:
     with tqdm(total=len(futures), unit="run", disable=None, file=sys.stderr) as bar:
         for future in as_completed(futures):
-            with tqdm.external_write_mode(file=sys.stderr):
-                yield future
+            yield future
             bar.update()
 
 

@@ -2,14 +2,17 @@
 
 from pathlib import Path
 
+from tqdm import tqdm
+
 from data.disk import check_name
 from data.domain.domain import Domain
 from data.errors import MissingInputError
 
 
 def say(line: str) -> None:
-    """Prints a line for the user at once, as `printable` has it."""
-    print(printable(line, keep="\n"), flush=True)
+    """Prints a line for the user at once, as `printable` has it, with every bar out of its way."""
+    with tqdm.external_write_mode():
+        print(printable(line, keep="\n"), flush=True)
 
 
 def printable(text: str, keep: str = "") -> str:

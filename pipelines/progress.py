@@ -20,6 +20,7 @@ WORKING = "working"
 PROGRESS_FILE = "RETARGET_PROGRESS"
 """Environment variable: a file that is to say how far a command is, for whoever does not see its terminal."""
 _STEPS = 1000
+_BAR = "{desc}: {percentage:3.0f}%|{bar}| {unit}"
 _REFRESH_SECONDS = 0.2
 _WORK_PER_LOOK = 2
 """Until a frame was worked on: how many times as long that takes as looking at it."""
@@ -44,7 +45,8 @@ class Progress:
         self._frames: Counter[str] = Counter()
         self._seconds: dict[str, float] = {}
         self._shown = 0.0
-        self._bar = tqdm(total=_STEPS, bar_format="{desc}: {percentage:3.0f}%|{bar}| {postfix}", disable=None)
+        # What is told stands in place of a unit: tqdm would begin a postfix with a comma.
+        self._bar = tqdm(total=_STEPS, desc=doing, unit=self.told(), bar_format=_BAR, disable=None)
         self._stack = ExitStack()
 
     def __enter__(self) -> "Progress":
@@ -122,7 +124,8 @@ class Progress:
         name = f"{several if len(self._expected) > 1 else ''} {self._name}".rstrip()
         self._bar.set_description_str(f"{self._doing}{name}", refresh=False)
         self._bar.n = round(share * _STEPS)
-        self._bar.set_postfix_str(self.told(), refresh=True)
+        self._bar.unit = self.told()
+        self._bar.refresh()
         if path := os.environ.get(PROGRESS_FILE):
             content = {"doing": f"{self._doing}{name}", "share": round(share, 4), "told": self.told()}
             with suppress(OSError):  # whether somebody looks must not decide whether the work is done

@@ -3,13 +3,15 @@
 import dataclasses
 import hashlib
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from data.disk import check_name, typed, write_bytes
-from data.domain.record import Record, from_lines, to_line
+from data.domain.record import Record, columns_from_lines, from_lines, to_line
+
+_Read = TypeVar("_Read")
 
 SUFFIX = ".jsonl"
 
@@ -59,13 +61,22 @@ def read_clip(path: Path) -> Clip:
 
 def read_records(path: Path, *, landmarks: bool) -> list[Record]:
     """The frames of a clip in order, once the whole file is known to be what was written. Raises as `read_clip`."""
+    return _read(path, lambda clip, lines: from_lines(clip, lines, landmarks=landmarks))
+
+
+def read_columns(path: Path, names: Iterable[str]) -> dict[str, list[Any]]:
+    """The same frames as columns of the fields that are named (see `columns_from_lines`). Raises as `read_clip`."""
+    return _read(path, lambda clip, lines: columns_from_lines(lines, names))
+
+
+def _read(path: Path, parse: Callable[[str, list[bytes]], _Read]) -> _Read:
     with path.open("rb") as file:
         clip, digest = _clip(path, file.readline())
         lines = file.read()
     if hashlib.sha256(lines).hexdigest() != digest:
         raise DamagedClipError("its frames are not those that were written")
     try:
-        return from_lines(clip.clip, lines.splitlines(), landmarks=landmarks)
+        return parse(clip.clip, lines.splitlines())
     except (ValueError, TypeError, RecursionError) as error:
         raise DamagedClipError(str(error)) from error
 

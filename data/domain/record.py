@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import groupby, pairwise
+from typing import Any
 
 
 @dataclass(frozen=True)
@@ -68,9 +69,27 @@ def to_line(record: Record) -> bytes:
 
 def from_lines(clip: str, lines: Iterable[bytes], *, landmarks: bool = True) -> list[Record]:
     """What `to_line` wrote; without landmarks and transform where they are not wanted. Raises ValueError, TypeError."""
-    if not landmarks:
-        lines = (line[:end] + b"}" if (end := line.find(_CUT)) > 0 else line for line in lines)
-    return [Record(clip, **content) for content in json.loads(b"[" + b",".join(lines) + b"]")]
+    return [Record(clip, **content) for content in _contents(lines if landmarks else _lightened(lines))]
+
+
+def columns_from_lines(lines: Iterable[bytes], names: Iterable[str]) -> dict[str, list[Any]]:
+    """Some fields of what `to_line` wrote, name -> values, None where there is none: several times as fast.
+
+    Neither landmarks nor transform are among them. Raises ValueError, TypeError.
+    """
+    contents = _contents(_lightened(lines))
+    if not all(type(content) is dict for content in contents):
+        raise TypeError("a line is no record")
+    return {name: [content.get(name) for content in contents] for name in names}
+
+
+def _lightened(lines: Iterable[bytes]) -> Iterator[bytes]:
+    """Lines without what is heavy in them."""
+    return (line[:end] + b"}" if (end := line.find(_CUT)) > 0 else line for line in lines)
+
+
+def _contents(lines: Iterable[bytes]) -> list[dict[str, Any]]:
+    return json.loads(b"[" + b",".join(lines) + b"]")
 
 
 HOLE_STEPS = 6

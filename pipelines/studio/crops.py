@@ -5,6 +5,7 @@ import re
 import secrets
 import time
 from collections import OrderedDict
+from contextlib import suppress
 from dataclasses import dataclass, fields
 from pathlib import Path
 from threading import Lock
@@ -14,6 +15,7 @@ import numpy as np
 
 from data.disk import check_name, make_folder, write_json
 from data.domain import dropped
+from data.domain.clipfile import SUFFIX, DamagedClipError, read_columns
 from data.domain.domain import Domain
 from data.domain.record import Record
 from data.errors import MissingInputError
@@ -26,17 +28,20 @@ _UNSETTLED_NS = 2_000_000_000
 """A folder that changed so short ago may change again without its time telling."""
 _NOT_SORTED_BY = frozenset({"clip", "number", "pts", "time_base", "landmarks", "transform", "repeats", "reason"})
 _SPLITS = ("train", "gap", "test", "excluded")
+_PLACES = {name: place for place, name in enumerate(_SPLITS)}
+_SUFFIXES = (".jpg", ".png")
 
 
 @dataclass(frozen=True)
 class Table:
-    """A domain's pictures in columns, a few bytes each: of which clip, which frame, in which part, and every number
-    that a record has of it (NaN where it has none)."""
+    """A domain's pictures in columns, a few bytes each: of which clip, which frame, in which part, whether a PNG, and
+    every number that a record has of it (NaN where it has none)."""
 
     clips: list[str]
     clip: np.ndarray
     number: np.ndarray
     split: np.ndarray
+    png: np.ndarray
     values: dict[str, np.ndarray]
 
 
@@ -64,7 +69,7 @@ class Grids:
     def page(
         self, folder: Path, *, clip: str = "", sort: str = "", falling: bool = False, first: int = 0, count: int = 200
     ) -> dict[str, Any]:
-        """So many of the pictures that are there, from the `first` on: [clip, number of the frame, part, value].
+        """So many of the pictures that are there, from the `first` on: [clip, number of the frame, part, value, name of the file].
 
         sort: one of the columns that `sorts` names; else as in time. Pictures without the value come last.
         """
@@ -89,6 +94,7 @@ class Grids:
                     int(table.number[at]),
                     _SPLITS[table.split[at]],
                     None if values is None or np.isnan(values[at]) else float(f"{values[at]:.4g}"),
+                    f"{table.number[at] + 1:06d}.{'png' if table.png[at] else 'jpg'}",
                 ]
                 for at in shown
             ],
@@ -111,7 +117,7 @@ class Grids:
         known = self._present.get(pictures)
         if known is None or known[0] != changed or time.time_ns() - changed < _UNSETTLED_NS:
             names = names_in(pictures)
-            numbers = [int(name[:-4]) - 1 for name in names if name.endswith(".jpg") and name[:-4].isdecimal()]
+            numbers = [int(name[:-4]) - 1 for name in names if name[-4:] in _SUFFIXES and name[:-4].isdecimal()]
             self._present[pictures] = known = (changed, np.array(numbers, np.int64))
         return known[1]
 
@@ -121,7 +127,8 @@ def drop(domain: Path, pictures: list[tuple[str, int]]) -> str:
 
     Raises MissingInputError where none of them is there, OutputError.
     """
-    named = [f"frames/{check_name(clip, 'clip')}/{number + 1:06d}.jpg" for clip, number in pictures]
+    stems = [f"frames/{check_name(clip, 'clip')}/{number + 1:06d}" for clip, number in pictures]
+    named = [f"{stem}{suffix}" for stem in stems for suffix in _SUFFIXES]
     there = [name for name in named if (domain / name).is_file()]
     if not there:
         raise MissingInputError(f"{domain}: none of these pictures is there")
@@ -157,7 +164,7 @@ def _dropped_at(path: Path) -> list[str]:
     """Pictures of one time; none where the file is gone or damaged."""
     try:
         names = json.loads(path.read_bytes())
-        return [name for name in names if re.fullmatch(r"frames/[^/]+/\d{6,}\.jpg", name) and ".." not in name]
+        return [name for name in names if re.fullmatch(r"frames/[^/]+/\d{6,}\.(jpg|png)", name) and ".." not in name]
     except (OSError, ValueError, TypeError):
         return []
 
@@ -174,28 +181,23 @@ def _stamp(folder: Path) -> Any:
 
 
 def _read(folder: Path) -> Table:
-    domain = Domain.load(folder)
-    clips = [clip.clip for clip in domain.clips]
-    places = {name: place for place, name in enumerate(clips)}
+    """Raises RetargetError. Of a clip whose file is damaged nothing is shown, as no window uses it."""
+    clips = [clip.clip for clip in Domain.load(folder).clips]
     names = _number_fields()
-    rows: dict[str, list[Any]] = {name: [] for name in ("clip", "number", "split", *names)}
-    for record in domain.records(landmarks=False):
-        if record.clip not in places or record.split not in _SPLITS:
-            continue
-        rows["clip"].append(places[record.clip])
-        rows["number"].append(record.number)
-        rows["split"].append(_SPLITS.index(record.split))
-        for name in names:
-            value = getattr(record, name)
-            rows[name].append(np.nan if value is None else value)
-    values = {name: np.array(rows[name], np.float32) for name in names}
-    return Table(
-        clips,
-        np.array(rows["clip"], np.int32),
-        np.array(rows["number"], np.int32),
-        np.array(rows["split"], np.int8),
-        {name: column for name, column in values.items() if not np.isnan(column).all()},
-    )
+    parts: list[dict[str, np.ndarray]] = []
+    for place, clip in enumerate(clips):
+        with suppress(DamagedClipError, OSError):
+            columns = read_columns(folder / "clips" / f"{clip}{SUFFIX}", ("number", "split", "png", *names))
+            split = np.array([_PLACES.get(name, -1) for name in columns["split"]], np.int8)
+            of_clip: dict[str, np.ndarray] = {name: np.array(columns[name], np.float32) for name in names}
+            of_clip |= {"clip": np.full(len(split), place, np.int32), "split": split}
+            of_clip |= {"number": np.array(columns["number"], np.int32), "png": np.array(columns["png"], bool)}
+            parts.append({name: column[split >= 0] for name, column in of_clip.items()})
+    whole = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]} if parts else {}
+    values = {name: whole[name] for name in names if parts and not np.isnan(whole[name]).all()}
+    nothing = np.zeros(0, np.int32)
+    clip_, number, split, png = (whole.get(name, nothing) for name in ("clip", "number", "split", "png"))
+    return Table(clips, clip_, number, split, png, values)
 
 
 def _number_fields() -> list[str]:

@@ -1,5 +1,12 @@
 """The bar of a batch: which frame of how many, and an honest time left."""
 
+import fcntl
+import os
+import re
+import struct
+import subprocess
+import sys
+import termios
 import time
 
 import pytest
@@ -38,3 +45,54 @@ def test_what_is_not_known_is_not_told():
         for _ in watched(range(5), "looking", None):
             pass
         assert "0/? frames" in progress.told() and "time left not known" in progress.told()
+
+
+TALKING = """
+from data.watching import watched
+from pipelines.places import say
+from pipelines.progress import WORKING, Progress
+with Progress("rendering", [4, None]) as progress:
+    for clip in ("a", "b"):
+        progress.clip(clip)
+        say(f"output {clip}.mp4")
+        for frame in watched(range(4), WORKING, 4):
+            if frame == 2:
+                say("the first of two lines\\nand the second")
+say("over")
+"""
+
+
+def test_on_a_terminal_what_is_said_has_lines_of_its_own():
+    ours, its = os.openpty()
+    fcntl.ioctl(its, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 100, 0, 0))
+    process = subprocess.Popen([sys.executable, "-c", TALKING], stdout=its, stderr=its, stdin=its)
+    os.close(its)
+    shown = [line for line in on_screen(written_to(ours)) if line]
+    os.close(ours)
+    assert process.wait() == 0
+    lines = "the first of two lines", "and the second"
+    bar = shown.pop(-2)
+    assert shown == ["output a.mp4", *lines, "output b.mp4", *lines, "over"]
+    assert re.fullmatch(r"rendering 2 of 2 b: 100%\|[^|]+\| 8/8 frames, [\d.]+ a second, 00:00 left", bar)
+
+
+def written_to(terminal: int) -> str:
+    """Everything until nobody holds its other end."""
+    found = b""
+    try:
+        while part := os.read(terminal, 4096):
+            found += part
+    except OSError:  # which is how Linux says it
+        pass
+    return found.decode()
+
+
+def on_screen(written: str) -> list[str]:
+    """Lines as a terminal shows them in the end: a return goes back, and what comes then lies over what was there."""
+    lines: list[str] = []
+    for written_line in written.split("\r\n"):
+        line = ""
+        for part in written_line.split("\r"):
+            line = part + line[len(part) :]
+        lines.append(line.rstrip())
+    return lines

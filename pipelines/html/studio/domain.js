@@ -44,11 +44,18 @@ function flipbook(domain, clip) {
   const told = make("p", { class: "quiet readout" });
   const [over, under] = clip.rate.split("/").map(Number);
   const rate = over / (under || 1) || 25;
+  let [at, endings] = [0, ["jpg", "png"]]; // each picture is the one or the other; neighbours are mostly alike
+  const look = (ending) => (crop.src = file("domains", domain, "frames", clip.clip, `${String(at + 1).padStart(6, "0")}.${ending}`));
   const show = (number) => {
-    crop.src = file("domains", domain, "frames", clip.clip, `${String(number + 1).padStart(6, "0")}.jpg`);
+    at = number;
+    look(endings[0]);
     told.textContent = `frame ${number + 1}`;
   };
-  crop.addEventListener("error", () => (told.textContent += ": not in the domain"));
+  crop.addEventListener("load", () => crop.src.endsWith(endings[1]) && endings.reverse());
+  crop.addEventListener("error", () => {
+    if (crop.src.endsWith(endings[0])) look(endings[1]);
+    else told.textContent += ": not in the domain";
+  });
   if (!clip.address) {
     const slider = make("input", { type: "range", min: 0, max: clip.frames - 1, value: 0, "aria-label": "frame" });
     slider.addEventListener("input", () => show(Number(slider.value)));
@@ -103,10 +110,10 @@ function gridPart(name) {
   const keyOf = ([one, number]) => `${one}/${number}`;
 
   function cell(picture, place) {
-    const [of, number, split, value] = picture;
+    const [of, number, split, value, named] = picture;
     const key = keyOf(picture);
     const caption = value === null ? `${number + 1}` : `${number + 1}: ${round(value)}`;
-    const image = make("img", { loading: "lazy", decoding: "async", alt: "", src: file("domains", name, "frames", of, `${String(number + 1).padStart(6, "0")}.jpg`) });
+    const image = make("img", { loading: "lazy", decoding: "async", alt: "", src: file("domains", name, "frames", of, named) });
     return make("button", {
       type: "button", class: `crop-cell ${split}`, "aria-pressed": String(state.marked.has(key)), "data-key": key, "data-place": place,
       "aria-label": `${of}, frame ${number + 1}${value === null ? "" : `, ${sort.value} ${round(value)}`}${split === "test" ? ", held out" : ""}`,
