@@ -11,14 +11,13 @@ import tyro
 
 from data.errors import OutputError, RetargetError
 from pipelines.advice import advised
-from pipelines.keeping_options import DomainsOptions, RemoveOptions, RunsOptions, StudioOptions
+from pipelines.keeping_options import DomainsOptions, InspectOptions, RemoveOptions, RunsOptions, StudioOptions
 from pipelines.options import (
     DoctorOptions,
     EvaluateOptions,
     ExportOptions,
     ExtractOptions,
     ImportOptions,
-    InspectOptions,
     RenderOptions,
     ReportOptions,
     StudyOptions,

@@ -1,7 +1,8 @@
-"""The options of the commands around what is there: studio, runs, domains, remove."""
+"""The options of the commands around what is there: studio, runs, domains, remove, inspect."""
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated
 
 import tyro
 
@@ -44,3 +45,15 @@ class RemoveOptions(RendersFolder, RunsFolder, DomainsFolder):
     """Folders and files to remove, such as runs/anna-ben; a bare name where only one thing is called so."""
     undo: bool = False
     """Take back what was removed last under these names."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class InspectOptions:
+    """Say what a file that was rendered says of itself: synthetic or not, by which run, from what, signed by whom."""
+
+    file: tyro.conf.Positional[Path]
+    """A video, a picture, or a folder of pictures."""
+    source: Path | None = None
+    """Also say whether this is the clip that it was made from."""
+    trust: Annotated[Path | None, tyro.conf.arg(metavar="ROOTS.pem")] = None
+    """Also say whether these certificates vouch for whoever signed it."""

@@ -86,6 +86,19 @@ class Sharded:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Marking:
+    mark: Annotated[str | None, tyro.conf.arg(metavar="TEXT")] = None
+    """Write this on every frame, such as "AI-made"."""
+    mark_font: Path | None = None
+    """Font file (TrueType, OpenType) for --mark in signs that the built-in one lacks."""
+    sign: Annotated[Path | None, tyro.conf.arg(metavar="CHAIN.pem")] = None
+    """Sign what is written with C2PA content credentials: your certificate, then those that vouch for it, in PEM.
+    .mp4, .m4v, .mov and PNG. Nothing is sent anywhere. Needs the extra provenance."""
+    sign_key: Annotated[Path | None, tyro.conf.arg(metavar="KEY.pem")] = None
+    """The certificate's private key, in PEM, not encrypted. By default in the file that --sign names."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Hardware:
     accelerator: Literal["auto", "cpu", "cuda", "mps"] = "auto"
     """Hardware to compute on."""

@@ -13,6 +13,7 @@ from data.writing.codecs import DEFAULT_QUALITY
 from pipelines.option_groups import (
     METHODS_HELP,
     DomainsFolder,
+    Marking,
     MethodName,
     ModelsFolder,
     RunsFolder,
@@ -103,7 +104,7 @@ class TrainOptions(DomainsFolder):
 
 
 @dataclass(frozen=True, kw_only=True)
-class RenderOptions(Sharded, TimeRange, TranslatingOptions):
+class RenderOptions(Marking, Sharded, TimeRange, TranslatingOptions):
     """Translate a clip with a trained run and merge it back into its frames, with its sound."""
 
     input: Annotated[tuple[tuple[str, ...], ...], tyro.conf.UseAppendAction] = ()
@@ -236,13 +237,3 @@ class StudyOptions(DomainsFolder):
     """Files of answers to count, instead of making a page."""
     output: Path = Path("study.html")
     """The page. Its key, which says what was what, lies beside it (study-key.json) and is needed to score."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class InspectOptions:
-    """Say what a file that was rendered says of itself: whether it is synthetic, by which run, from what."""
-
-    file: tyro.conf.Positional[Path]
-    """A video, or a folder of pictures."""
-    source: Path | None = None
-    """Also say whether this is the clip that it was made from."""

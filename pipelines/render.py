@@ -14,16 +14,17 @@ from data.domain.sources import open_source
 from data.domain.web import is_url
 from data.errors import OutputError, RetargetError, SettingsError
 from durable.locks import is_held, locked
-from pipelines.marks import COMPOSITE, RUN, SOURCE, SOURCE_TYPE, WEIGHTS
 from pipelines.options import RenderOptions
 from pipelines.places import say
 from pipelines.progress import Progress
+from pipelines.provenance.credentials import Credentials
 from pipelines.rendering.answers import check_answers, write_answers
 from pipelines.rendering.inputs import BatchError, clips_of, folder_for, stems_of
 from pipelines.rendering.leaving import KEY, encoding_of, leaving_for
-from pipelines.rendering.painting import painter_for
+from pipelines.rendering.painting import label_for, painter_for
 from pipelines.rendering.preview import preview
 from pipelines.rendering.segments import paint_segments
+from pipelines.rendering.stating import Signing, credentials_of, digest_of_font, metadata_of
 from pipelines.shards import Shard, shard_of
 from pipelines.span import seconds_of, span_of
 from pipelines.translating.following import person_of, placed
@@ -31,7 +32,7 @@ from pipelines.translating.telling import kind_told, reference_digest
 from pipelines.translating.translation import LoadedRun, Span, Translation, decide, load
 from recycle.runs.runfolder import letters
 
-_WHERE = {"domains", "models", "runs", "run", "input", "output", "shard", "answers"}
+_WHERE = {"domains", "models", "runs", "run", "input", "output", "shard", "answers", "sign_key"}
 """Options that say where something is or who does it, and not what becomes of it."""
 
 
@@ -42,6 +43,7 @@ def render(options: RenderOptions) -> None:
     if at is not None and span != (None, None):
         raise SettingsError("--preview: is one moment of the clip; leave --from and --to away")
     encoding_of(options)
+    signing = credentials_of(options)
     folder, shard = folder_for(options.output, named.several), shard_of(options.shard)
     loaded = load(options, clip_is_named=named.clips != [None])
     check_answers(options, loaded.method.asks, loaded.settings["method"])
@@ -58,9 +60,9 @@ def render(options: RenderOptions) -> None:
                 place = (folder or Path("renders")) / f"{stem}-as-{job.names[1]}{_kind(loaded, options)}"
                 if at is not None:
                     shown = place.with_name(f"{place.name}-at-{float(at):g}.png")
-                    preview(job, options, at, output or shown, _metadata(job))
+                    preview(job, options, at, output or shown, signing)
                 else:
-                    _render(job, options, output, place, shard)
+                    _render(job, options, output, place, shard, signing)
             except (RetargetError, OSError) as error:
                 if not named.several:
                     raise
@@ -94,12 +96,21 @@ def _expected(clips: Sequence[str | None], span: Span) -> list[int | None]:
     return counts
 
 
-def _render(job: Translation, options: RenderOptions, output: Path | None, place: Path, shard: Shard) -> None:
+def _render(
+    job: Translation,
+    options: RenderOptions,
+    output: Path | None,
+    place: Path,
+    shard: Shard,
+    signing: Credentials | None,
+) -> None:
     """Renders one clip, or this shard's part of it, to `output` or else to `place` with the suffix of its kind."""
-    key = _key(job, options)
-    metadata = _metadata(job) | {KEY: key}
+    label_for(job, options)
+    key = _key(job, options, signing)
+    metadata = metadata_of(job, signing) | {KEY: key}
     leaving = leaving_for(job, options, output, place, metadata)
     output = leaving.output
+    finish = None if signing is None else Signing(signing, job, metadata, output).finish
     say(f"output {output}")
     answers = output.with_name(f"{output.stem}-answers.png")
     if leaving.key() == key and (answers.exists() or not options.answers):
@@ -129,7 +140,7 @@ def _render(job: Translation, options: RenderOptions, output: Path | None, place
         with output_errors(output), locked(_lock_of(parts), lambda holder: say(f"{output}: {holder} joins it")):
             if leaving.key() != key:
                 for name, result in results.items():
-                    done.notes += result.join(done.files[name], job, metadata)
+                    done.notes += result.join(done.files[name], job, metadata, finish)
             remove_folder(parts)
     except RetargetError:
         if leaving.key() != key:
@@ -165,21 +176,10 @@ def _kind(loaded: LoadedRun, options: RenderOptions) -> str:
     return "".join(f"-{kind}" for kind in kinds if kind)
 
 
-def _key(job: Translation, options: RenderOptions) -> str:
+def _key(job: Translation, options: RenderOptions, signing: Credentials | None) -> str:
     """Changes with everything that changes the result: weights, clip, person, options, version of the program."""
     decided = [version("retarget"), job.weights_sha256(), job.source.content(), person_of(job, options)]
     chosen = {name: value for name, value in dataclasses.asdict(options).items() if name not in _WHERE}
     chosen |= {"start": str(job.start), "stop": str(job.stop), "reference": reference_digest(options)}
+    chosen |= {"sign": signing and signing.fingerprint, "mark_font": digest_of_font(options)}
     return hashlib.sha256(json.dumps([*decided, chosen], sort_keys=True).encode()).hexdigest()
-
-
-def _metadata(job: Translation) -> dict[str, str]:
-    """Says to people and to machines that the result is synthetic."""
-    ends = f"{job.names[0]} in the style of {job.names[1]}"
-    return {
-        "comment": f"Synthetic video: translated by retarget {version('retarget')} ({ends})",
-        SOURCE_TYPE: COMPOSITE,
-        RUN: f"{job.run.resolve().name} ({job.settings['method']}, step {job.step})",
-        WEIGHTS: job.weights_sha256(),
-        SOURCE: job.source.sha256(),
-    }

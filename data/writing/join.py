@@ -8,7 +8,7 @@ import errno
 import heapq
 import json
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from fractions import Fraction
 from pathlib import Path
@@ -29,6 +29,8 @@ from durable.files import partial_path
 MUXERS = {".mp4": "mp4", ".m4v": "mp4", ".mov": "mov", ".mkv": "matroska"}
 SEGMENT_KEY = "retarget_segment"
 """Metadata of a segment: JSON [timestamp of its first frame, time base as text]."""
+Finish = Callable[[Path, Path], None]
+"""Makes of a whole file the one that leaves, at another path: signs it. Raises OutputError."""
 LATEST_START_SECONDS = 10
 """Recordings cut from a broadcast may start hours in; players would show nothing until then."""
 LARGEST_TIMESCALE = 2**31 - 1
@@ -70,6 +72,7 @@ def join_segments(
     start: Fraction | None = None,
     stop: Fraction | None = None,
     metadata: dict[str, str] | None = None,
+    finish: Finish | None = None,
 ) -> list[str]:
     """Puts the frames of `segments` (of SegmentWriter, in order) and the sound of `tracks` into `output`.
 
@@ -82,6 +85,7 @@ def join_segments(
     MissingInputError or NotAVideoError for the file of `tracks`; segments that do not belong together are a ValueError.
     """
     muxer, partial = muxer_of(output), partial_path(output)
+    finished = partial if finish is None else partial_path(output.with_name(f"{output.stem}.finished{output.suffix}"))
     if tracks is not None and output.exists() and output.samefile(tracks.path):
         raise SettingsError(f"{output}: would replace the video it is made from; choose another name")
     try:
@@ -94,9 +98,12 @@ def join_segments(
             with writing(output):
                 chapters = _chapters(tracks, shift, stop) if tracks is not None else []
                 _mux(picture, sound, shift, partial, muxer, metadata or {}, chapters)
-        put_in_place(partial, output)
+        if finish is not None:
+            finish(partial, finished)
+        put_in_place(finished, output)
     finally:
-        partial.unlink(missing_ok=True)
+        for left in (partial, finished):
+            left.unlink(missing_ok=True)
     if muxer == "matroska" and 1000 % picture.timescale:
         notes.append(f"{output.name}: Matroska keeps times to the millisecond only; .mp4 keeps them exactly")
     return notes + (sound.all_notes() if sound else [])

@@ -4,7 +4,7 @@ import csv
 import io
 import os
 import shutil
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from fractions import Fraction
 from pathlib import Path
@@ -72,9 +72,15 @@ class SequenceWriter:
             remove_folder(self._partial)
 
 
-def join_sequences(parts: Sequence[Path], folder: Path, metadata: dict[str, str]) -> None:
+def join_sequences(
+    parts: Sequence[Path],
+    folder: Path,
+    metadata: dict[str, str],
+    finish: Callable[[Path, Path], None] | None = None,
+) -> None:
     """Makes `folder` of the pictures of `parts`, numbered from 1, with their times in times.csv; about.json holds
-    `metadata`. The folder appears whole; an earlier sequence is replaced. Raises OutputError, SettingsError.
+    `metadata`. finish: makes of each picture the one that leaves, at another path. The folder appears whole; an earlier
+    sequence is replaced. Raises OutputError, SettingsError.
     """
     check_folder(folder)
     partial = partial_path(folder)
@@ -85,7 +91,7 @@ def join_sequences(parts: Sequence[Path], folder: Path, metadata: dict[str, str]
         for picture, pts, time_base in read_table(part):
             rows.append((pts, time_base))
             with output_errors(folder):
-                _same_file(part / picture, partial / _name(len(rows)))
+                (finish or _same_file)(part / picture, partial / _name(len(rows)))
     if not rows:
         raise OutputError(f"{folder}: no frame to write; is the chosen part of the video empty?")
     write_bytes(partial / TABLE, _table(rows))

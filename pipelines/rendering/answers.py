@@ -4,12 +4,15 @@ from pathlib import Path
 
 import numpy as np
 
-from data.domain.pictures import captioned, resize, sheet, write_sheet
+from data.disk import write_bytes
+from data.domain.pictures import captioned, resize, sheet
 from data.errors import SettingsError
 from data.faces.placing import Placing
+from data.writing.sequence import png
 from pipelines.options import RenderOptions
 from pipelines.places import say
 from pipelines.rendering.painting import painter_for
+from pipelines.rendering.stating import metadata_of
 from pipelines.translating.translation import Translation
 
 MOMENTS = 4
@@ -40,7 +43,7 @@ def write_answers(job: Translation, options: RenderOptions, placing: Placing, pa
     for place in range(len(frames)):
         cells = [(title, pictures[place]) for title, pictures in columns.items()]
         rows.append([captioned(_cell(picture), title) for title, picture in cells])
-    write_sheet(path, sheet(rows))
+    write_bytes(path, png(sheet(rows), metadata_of(job, None)))
     say(f"{path}: {options.answers} answers to {len(frames)} moments")
 
 

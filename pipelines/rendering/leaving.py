@@ -14,7 +14,7 @@ from data.video.hdr import HDR_TRANSFERS
 from data.video.reader import read_metadata
 from data.writing.codecs import CODECS, Encoding
 from data.writing.encode import SegmentWriter
-from data.writing.join import join_segments, muxer_of
+from data.writing.join import Finish, join_segments, muxer_of
 from data.writing.sequence import ABOUT, SequenceWriter, check_folder, join_sequences
 from data.writing.tracks import Tracks, plan_tracks
 from pipelines.options import RenderOptions
@@ -50,8 +50,10 @@ class Leaving(ABC):
         """For the frames of one part."""
 
     @abstractmethod
-    def join(self, parts: list[Path], job: Translation, metadata: dict[str, str]) -> list[str]:
-        """Makes the whole of its parts. Gives lines for the user."""
+    def join(
+        self, parts: list[Path], job: Translation, metadata: dict[str, str], finish: Finish | None = None
+    ) -> list[str]:
+        """Makes the whole of its parts. finish: makes each file the one that leaves. Gives lines for the user."""
 
     @abstractmethod
     def beside(self) -> "Leaving":
@@ -73,8 +75,11 @@ class VideoFile(Leaving):
     def writer(self, part: Path, info: VideoInfo, size: tuple[int, int]) -> SegmentWriter:
         return SegmentWriter(part, source=info, size=size, encoding=self._encoding)
 
-    def join(self, parts: list[Path], job: Translation, metadata: dict[str, str]) -> list[str]:
-        return join_segments(parts, self.output, tracks=self._tracks, start=job.start, stop=job.stop, metadata=metadata)
+    def join(
+        self, parts: list[Path], job: Translation, metadata: dict[str, str], finish: Finish | None = None
+    ) -> list[str]:
+        span = {"start": job.start, "stop": job.stop}
+        return join_segments(parts, self.output, tracks=self._tracks, **span, metadata=metadata, finish=finish)
 
     def beside(self) -> "VideoFile":
         return VideoFile(beside(self.output), dataclasses.replace(self._encoding, keep_hdr=False), self._tracks)
@@ -98,8 +103,10 @@ class PictureFolder(Leaving):
     def writer(self, part: Path, info: VideoInfo, size: tuple[int, int]) -> SequenceWriter:
         return SequenceWriter(part, source=info, metadata=self._metadata)
 
-    def join(self, parts: list[Path], job: Translation, metadata: dict[str, str]) -> list[str]:
-        join_sequences(parts, self.output, metadata)
+    def join(
+        self, parts: list[Path], job: Translation, metadata: dict[str, str], finish: Finish | None = None
+    ) -> list[str]:
+        join_sequences(parts, self.output, metadata, finish)
         return [f"{self.output}: pictures without sound; it is in {job.source.path}"] if job.source.sound else []
 
     def beside(self) -> "PictureFolder":

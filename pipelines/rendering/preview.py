@@ -3,29 +3,33 @@
 import dataclasses
 from fractions import Fraction
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 
-from data.disk import make_folder, write_bytes
+from data.disk import make_folder, put_in_place, write_bytes
 from data.domain.part import Part, shown_at
 from data.errors import SettingsError
 from data.faces.placing import square_pixels
 from data.writing.sequence import png
 from pipelines.options import RenderOptions
 from pipelines.places import say
+from pipelines.provenance.credentials import Credentials
 from pipelines.rendering.painting import painter_for
+from pipelines.rendering.stating import Signing, metadata_of
 from pipelines.translating.following import placed
 from pipelines.translating.translation import Translation
 
 
-def preview(job: Translation, options: RenderOptions, at: Fraction, output: Path, metadata: dict[str, str]) -> None:
+def preview(job: Translation, options: RenderOptions, at: Fraction, output: Path, signing: Credentials | None) -> None:
     """Writes the frame that is shown `at` seconds after the first one, translated, in square pixels.
 
     Only that frame is looked at: a face that is followed is the one that it shows. Raises RetargetError.
     """
     if output.suffix.lower() != ".png":
         raise SettingsError(f"{output}: a preview is a picture; end its name in .png")
-    source = job.source
+    source, metadata = job.source, metadata_of(job, signing)
+    signer = None if signing is None else Signing(signing, job, metadata, output)
     found = shown_at(source, at)
     moment = Part(source.path, source.info, source, found.seconds, found.seconds + found.time_base)
     job = dataclasses.replace(job, source=moment, start=None, stop=None)
@@ -34,5 +38,13 @@ def preview(job: Translation, options: RenderOptions, at: Fraction, output: Path
     painted = painter_for(job, options, placing).paint([frame])[0]
     shown = [square_pixels(picture, source.info) for picture in ([frame.rgb] if options.compare else []) + [painted]]
     make_folder(output.parent)
-    write_bytes(output, png(np.concatenate(shown, axis=1), metadata))
+    content = png(np.concatenate(shown, axis=1), metadata)
+    if signer is None:
+        write_bytes(output, content)
+    else:
+        with TemporaryDirectory(dir=output.parent, prefix=".preview-") as folder:
+            made, signed = Path(folder) / "made.png", Path(folder) / output.name
+            write_bytes(made, content)
+            signer.finish(made, signed)
+            put_in_place(signed, output)
     say(f"{output}: the frame at {float(found.seconds - source.info.begins):.2f} s")

@@ -16,6 +16,7 @@ from data.faces.cropper import Cropper
 from data.faces.masks import SharedMask
 from data.faces.placing import Place
 from data.video.frame import Frame
+from data.writing.label import Label
 from recycle.methods.base import Direction, Method
 from recycle.networks.tiling import translate_any_size
 from recycle.training.parallel import resolve_precision
@@ -29,10 +30,17 @@ class Painter(ABC):
         self._device = next(method.parameters()).device
         self._bfloat16 = resolve_precision("auto", self._device.type) == "bfloat16"
         self.seen = self.translated = 0
+        self.label: Label | None = None
+        """What is written over every frame."""
 
-    @abstractmethod
     def paint(self, frames: list[Frame]) -> list[np.ndarray]:
         """The frames' new pixels, each of its frame's shape."""
+        painted = self._painted(frames)
+        return painted if self.label is None else [self.label.on(rgb) for rgb in painted]
+
+    @abstractmethod
+    def _painted(self, frames: list[Frame]) -> list[np.ndarray]:
+        """The same, without what is written over them."""
 
     def restore(self, path: Path) -> bool:
         """Goes on from what `keep` wrote after a segment; False where that segment was not finished."""
@@ -73,7 +81,7 @@ class WholeFrames(Painter):
         super().__init__(method, direction)
         self._at = at
 
-    def paint(self, frames: list[Frame]) -> list[np.ndarray]:
+    def _painted(self, frames: list[Frame]) -> list[np.ndarray]:
         self.seen += len(frames)
         self.translated += len(frames)
         if self._at is None:
@@ -97,7 +105,7 @@ class Faces(Painter):
         self._mask = SharedMask()
         self._track: int | None = None
 
-    def paint(self, frames: list[Frame]) -> list[np.ndarray]:
+    def _painted(self, frames: list[Frame]) -> list[np.ndarray]:
         placed = [(frame, place) for frame in frames if (place := self._cropper.place(frame)) is not None]
         self.seen += len(frames)
         self.translated += len(placed)
