@@ -13,6 +13,7 @@ from data.disk import make_folder, name_from, output_errors, remove_folder
 from data.domain.sources import open_source
 from data.domain.web import is_url
 from data.errors import OutputError, RetargetError, SettingsError
+from data.faces.placing import Placing
 from durable.locks import is_held, locked
 from pipelines.options import RenderOptions
 from pipelines.places import say
@@ -120,12 +121,7 @@ def _render(
         say(note)
     parts = make_folder(output.parent / f".{output.stem}-{key[:12]}.parts")
     _clear_others(parts, output)
-    try:
-        placing, _ = placed(job, options)
-    except RetargetError:
-        if not list(parts.iterdir()):
-            remove_folder(parts)
-        raise
+    placing = _placed(job, options, parts)
     painter = painter_for(job, options, placing)
     results = {"result": leaving} | ({"compare": leaving.beside()} if options.compare else {})
     batch_size = options.batch_size or job.batch_size
@@ -147,13 +143,23 @@ def _render(
             raise
         say(f"{output}: rendered by another process meanwhile")
         return
-    for note in dict.fromkeys(done.notes):
-        say(note)
     if options.answers:
         write_answers(job, options, placing, answers)
+    for note in dict.fromkeys(done.notes):
+        say(note)
     say(f"{output}: {done.translated} of {done.seen} frames translated")
     if options.compare:
         say(f"{results['compare'].output}: source and result side by side")
+
+
+def _placed(job: Translation, options: RenderOptions, parts: Path) -> Placing:
+    """Where the face is; where there is none to be found, no empty folder of parts is left. Raises RetargetError."""
+    try:
+        return placed(job, options)[0]
+    except RetargetError:
+        if not list(parts.iterdir()):
+            remove_folder(parts)
+        raise
 
 
 def _lock_of(parts: Path) -> Path:
