@@ -69,7 +69,8 @@ class Grids:
     def page(
         self, folder: Path, *, clip: str = "", sort: str = "", falling: bool = False, first: int = 0, count: int = 200
     ) -> dict[str, Any]:
-        """So many of the pictures that are there, from the `first` on: [clip, number of the frame, part, value, name of the file].
+        """So many of the pictures that are there, from the `first` on: [clip, number of the frame, part, value, name of
+        the file].
 
         sort: one of the columns that `sorts` names; else as in time. Pictures without the value come last.
         """

@@ -27,7 +27,7 @@ def domain(tmp_path: Path) -> Domain:
         for number in range(FRAMES):
             split = "excluded" if number == 5 else "test" if number > 8 else "train"
             blur = None if number % 4 == 1 else float((number * 7) % 5)
-            png = clip == "q" and number % 3 == 0 or None
+            png = (clip == "q" and number % 3 == 0) or None
             record = Record(clip, number, number, "1/25", 0, split, sharpness=blur, png=png)
             records.append(record)
             if split != "excluded":
