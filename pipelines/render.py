@@ -25,7 +25,7 @@ from pipelines.rendering.leaving import KEY, encoding_of, leaving_for
 from pipelines.rendering.painting import label_for, painter_for
 from pipelines.rendering.preview import preview
 from pipelines.rendering.segments import paint_segments
-from pipelines.rendering.stating import Signing, credentials_of, digest_of_font, metadata_of
+from pipelines.rendering.stating import credentials_of, digest_of_font, finish_for, metadata_of
 from pipelines.shards import Shard, shard_of
 from pipelines.span import seconds_of, span_of
 from pipelines.translating.following import person_of, placed
@@ -110,8 +110,7 @@ def _render(
     key = _key(job, options, signing)
     metadata = metadata_of(job, signing) | {KEY: key}
     leaving = leaving_for(job, options, output, place, metadata)
-    output = leaving.output
-    finish = None if signing is None else Signing(signing, job, metadata, output).finish
+    finish = finish_for(signing, job, metadata, output := leaving.output)
     say(f"output {output}")
     answers = output.with_name(f"{output.stem}-answers.png")
     if leaving.key() == key and (answers.exists() or not options.answers):
@@ -121,12 +120,11 @@ def _render(
         say(note)
     parts = make_folder(output.parent / f".{output.stem}-{key[:12]}.parts")
     _clear_others(parts, output)
-    placing = _placed(job, options, parts)
-    painter = painter_for(job, options, placing)
+    placing, at_once = _placed(job, options, parts), options.batch_size or job.batch_size
     results = {"result": leaving} | ({"compare": leaving.beside()} if options.compare else {})
-    batch_size = options.batch_size or job.batch_size
+    painter = painter_for(job, options, placing)
     try:
-        done = paint_segments(job, placing, painter, parts, results, batch_size=batch_size, shard=shard)
+        done = paint_segments(job, placing, painter, parts, results, batch_size=at_once, shard=shard)
         if done.missing:
             say(
                 f"{output}: {done.missing} of {len(done.files['result'])} parts are still to come from other shards; "
@@ -134,9 +132,8 @@ def _render(
             )
             return
         with output_errors(output), locked(_lock_of(parts), lambda holder: say(f"{output}: {holder} joins it")):
-            if leaving.key() != key:
-                for name, result in results.items():
-                    done.notes += result.join(done.files[name], job, metadata, finish)
+            for name, result in results.items() if leaving.key() != key else ():
+                done.notes += result.join(done.files[name], job, metadata, finish)
             remove_folder(parts)
     except RetargetError:
         if leaving.key() != key:
@@ -148,8 +145,8 @@ def _render(
     for note in dict.fromkeys(done.notes):
         say(note)
     say(f"{output}: {done.translated} of {done.seen} frames translated")
-    if options.compare:
-        say(f"{results['compare'].output}: source and result side by side")
+    for beside in list(results.values())[1:]:
+        say(f"{beside.output}: source and result side by side")
 
 
 def _placed(job: Translation, options: RenderOptions, parts: Path) -> Placing:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from data.disk import file_digest
 from data.errors import SettingsError
+from data.writing.join import Finish
 from pipelines.option_groups import Marking
 from pipelines.provenance.credentials import KINDS, Credentials, Statement
 from pipelines.provenance.marks import COMPOSITE, RUN, SIGNED, SOURCE, SOURCE_TYPE, WEIGHTS
@@ -54,6 +55,11 @@ class Signing:
         run = {f"weights of {said[RUN]}": said[WEIGHTS]}
         title = self._output.name if self._output.suffix else f"{self._output.name}/{signed.name}"
         self._credentials.sign(path, signed, Statement(title, done, source, digest, run, said))
+
+
+def finish_for(signing: Credentials | None, job: Translation, metadata: dict[str, str], output: Path) -> Finish | None:
+    """What signs the files of a result; None where nothing is to be signed. Raises SettingsError."""
+    return None if signing is None else Signing(signing, job, metadata, output).finish
 
 
 def digest_of_font(options: Marking) -> str:
