@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from data.disk import check_name, make_folder, name_from, remove_folder
+from data.domain.consent import FILE, keep_consent
 from data.domain.domain import Domain, key_of
 from data.domain.part import part_of
 from data.domain.published import is_published, is_single, read_published
@@ -23,6 +24,7 @@ from pipelines.options import ExtractOptions
 from pipelines.pages.overview import summarise, write_contact_sheet
 from pipelines.places import say
 from pipelines.progress import Progress
+from pipelines.provenance.consents import check_consent
 from pipelines.shards import Shard, shard_of
 from pipelines.span import span_of
 
@@ -32,7 +34,7 @@ FACE_PX, FRAME_PX = 288, 256
 """Sides of pictures where the user does not say: see ExtractOptions.size."""
 Input = tuple[Source, str | None]
 """A source, and the part of the domain that all of it is; None: one is to be held out."""
-OWN_NAMES = {".lock", "frames", "clips", "names.jsonl", "identity.json", "people.jpg"}
+OWN_NAMES = {".lock", "frames", "clips", "names.jsonl", "identity.json", "people.jpg", FILE}
 """What may stand in a domain's folder before its domain.json does."""
 
 
@@ -47,6 +49,8 @@ def extract(options: ExtractOptions) -> None:
         raise SettingsError(f"--size {options.size}: has to be a multiple of 4 from 32 up")
     if options.window is not None and options.window < 1:
         raise SettingsError(f"--window {options.window}: has to be at least 1")
+    if options.consent is not None:
+        check_consent(options.consent, options.face)
     if options.face == "all" and not options.people:
         return _everybody(options)
     shard = shard_of(options.shard)
@@ -133,6 +137,8 @@ def _complete(domain: Domain, inputs: list[Input], options: ExtractOptions, shar
     eyes = None if domain.aligner == "none" else eyes_of(domain.aligner, domain.identity, options)
     domain.aligner = "none" if eyes is None else eyes.aligner.name
     domain.begin()
+    if options.consent is not None:
+        keep_consent(options.consent, domain.folder)
     settings = [_settings(source, split, domain, options) for source, split in inputs]
     places = domain.places([key_of(source.path, own) for (source, _), own in zip(inputs, settings, strict=True)])
     clips = list(zip(inputs, settings, places, strict=True))

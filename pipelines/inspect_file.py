@@ -6,13 +6,14 @@ from pathlib import Path
 
 from PIL import Image
 
+from data.domain.consent import consent_of
 from data.domain.sources import open_source
 from data.errors import MissingExtraError, MissingInputError
 from data.video.reader import read_metadata
 from data.writing.sequence import ABOUT
 from pipelines.keeping_options import InspectOptions
 from pipelines.places import say
-from pipelines.provenance.marks import RUN, SIGNED, SOURCE, SOURCE_TYPE, WEIGHTS
+from pipelines.provenance.marks import CONSENT, RUN, SIGNED, SOURCE, SOURCE_TYPE, USE, WEIGHTS
 from pipelines.provenance.verifying import Verdict, verdict_on
 
 SYNTHETIC_TYPES = ("trainedAlgorithmicMedia", "compositeWithTrainedAlgorithmicMedia", "algorithmicMedia")
@@ -20,7 +21,15 @@ SYNTHETIC_TYPES = ("trainedAlgorithmicMedia", "compositeWithTrainedAlgorithmicMe
 BROKEN = 1
 """Exit code where a file was changed after it was signed."""
 
-_TITLES = {"comment": "made", RUN: "run", WEIGHTS: "weights", SOURCE: "source", SOURCE_TYPE: "type"}
+_TITLES = {
+    "comment": "made",
+    RUN: "run",
+    WEIGHTS: "weights",
+    SOURCE: "source",
+    SOURCE_TYPE: "type",
+    CONSENT: "consent",
+    USE: "use",
+}
 
 
 def inspect_file(options: InspectOptions) -> int:
@@ -29,6 +38,8 @@ def inspect_file(options: InspectOptions) -> int:
     What it says without a signature can be changed by anyone. Gives the exit code: 1 where a signature does not hold.
     Raises MissingInputError, NotAVideoError, PictureError, MissingExtraError, SettingsError.
     """
+    if (options.file / "domain.json").is_file():
+        return _of_domain(options.file)
     said = _said(options.file)
     kind = said.get(SOURCE_TYPE, "")
     synthetic = kind.rpartition("/")[2] in SYNTHETIC_TYPES
@@ -44,6 +55,17 @@ def inspect_file(options: InspectOptions) -> int:
         )
         say(f"  {options.source} {answer}")
     return code
+
+
+def _of_domain(folder: Path) -> int:
+    """Says what the person of a domain agreed to. Raises SettingsError, MissingInputError."""
+    consent = consent_of(folder)
+    if consent is None:
+        say(f"{folder}: a domain that keeps no consent")
+        return 0
+    say(f"{folder}: a domain; {consent.who} agreed to {consent.in_words()} {consent.span()} ({consent.record})")
+    say(f"  consent: {consent.sha256}")
+    return 0
 
 
 def _signature(options: InspectOptions, said: Mapping[str, str]) -> int:

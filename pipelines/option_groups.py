@@ -87,6 +87,8 @@ class Sharded:
 
 @dataclass(frozen=True, kw_only=True)
 class Marking:
+    use: str | None = None
+    """What the result is for, in the words of the consents that the run's domains keep; wanted where they name uses."""
     mark: Annotated[str | None, tyro.conf.arg(metavar="TEXT")] = None
     """Write this on every frame, such as "AI-made"."""
     mark_font: Path | None = None

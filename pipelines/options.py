@@ -39,6 +39,8 @@ class ExtractOptions(DomainsFolder, ModelsFolder, Sharded, TimeRange, WhichFace)
     testB as well) or train (val and test as well) with pairs side by side, A on the left."""
     name: str | None = None
     """The domain's name. By default the first file's name without its suffix."""
+    consent: Path | None = None
+    """File of what the person agreed to (who, uses, until, record; docs/provenance.md), which the domain keeps."""
     align: Literal["auto", "fan", "yunet", "haar", "none"] = "auto"
     """How a frame becomes a picture: around a followed face by 68 landmarks (fan), 5 points (yunet) or a box (haar);
     the first of these that works (auto; of a published set: none); or the whole frame (none)."""

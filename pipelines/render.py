@@ -18,14 +18,13 @@ from durable.locks import is_held, locked
 from pipelines.options import RenderOptions
 from pipelines.places import say
 from pipelines.progress import Progress
-from pipelines.provenance.credentials import Credentials
 from pipelines.rendering.answers import check_answers, write_answers
 from pipelines.rendering.inputs import BatchError, clips_of, folder_for, stems_of
 from pipelines.rendering.leaving import KEY, encoding_of, leaving_for
 from pipelines.rendering.painting import label_for, painter_for
 from pipelines.rendering.preview import preview
 from pipelines.rendering.segments import paint_segments
-from pipelines.rendering.stating import credentials_of, digest_of_font, finish_for, metadata_of
+from pipelines.rendering.stating import Stating, credentials_of, digest_of_font, stating_of
 from pipelines.shards import Shard, shard_of
 from pipelines.span import seconds_of, span_of
 from pipelines.translating.following import person_of, placed
@@ -44,9 +43,10 @@ def render(options: RenderOptions) -> None:
     if at is not None and span != (None, None):
         raise SettingsError("--preview: is one moment of the clip; leave --from and --to away")
     encoding_of(options)
-    signing = credentials_of(options)
+    credentials = credentials_of(options)
     folder, shard = folder_for(options.output, named.several), shard_of(options.shard)
     loaded = load(options, clip_is_named=named.clips != [None])
+    stating = stating_of(options, credentials, loaded)
     check_answers(options, loaded.method.asks, loaded.settings["method"])
     failures: dict[str, RetargetError] = {}
     stems = stems_of(named.clips, loaded.names[0])
@@ -61,9 +61,9 @@ def render(options: RenderOptions) -> None:
                 place = (folder or Path("renders")) / f"{stem}-as-{job.names[1]}{_kind(loaded, options)}"
                 if at is not None:
                     shown = place.with_name(f"{place.name}-at-{float(at):g}.png")
-                    preview(job, options, at, output or shown, signing)
+                    preview(job, options, at, output or shown, stating)
                 else:
-                    _render(job, options, output, place, shard, signing)
+                    _render(job, options, output, place, shard, stating)
             except (RetargetError, OSError) as error:
                 if not named.several:
                     raise
@@ -103,14 +103,14 @@ def _render(
     output: Path | None,
     place: Path,
     shard: Shard,
-    signing: Credentials | None,
+    stating: Stating,
 ) -> None:
     """Renders one clip, or this shard's part of it, to `output` or else to `place` with the suffix of its kind."""
     label_for(job, options)
-    key = _key(job, options, signing)
-    metadata = metadata_of(job, signing) | {KEY: key}
+    key = _key(job, options, stating)
+    metadata = stating.metadata(job) | {KEY: key}
     leaving = leaving_for(job, options, output, place, metadata)
-    finish = finish_for(signing, job, metadata, output := leaving.output)
+    finish = stating.finish(job, metadata, output := leaving.output)
     say(f"output {output}")
     answers = output.with_name(f"{output.stem}-answers.png")
     if leaving.key() == key and (answers.exists() or not options.answers):
@@ -141,7 +141,7 @@ def _render(
         say(f"{output}: rendered by another process meanwhile")
         return
     if options.answers:
-        write_answers(job, options, placing, answers)
+        write_answers(job, options, placing, answers, stating.metadata(job, signed=False))
     for note in dict.fromkeys(done.notes):
         say(note)
     say(f"{output}: {done.translated} of {done.seen} frames translated")
@@ -179,10 +179,10 @@ def _kind(loaded: LoadedRun, options: RenderOptions) -> str:
     return "".join(f"-{kind}" for kind in kinds if kind)
 
 
-def _key(job: Translation, options: RenderOptions, signing: Credentials | None) -> str:
+def _key(job: Translation, options: RenderOptions, stating: Stating) -> str:
     """Changes with everything that changes the result: weights, clip, person, options, version of the program."""
     decided = [version("retarget"), job.weights_sha256(), job.source.content(), person_of(job, options)]
     chosen = {name: value for name, value in dataclasses.asdict(options).items() if name not in _WHERE}
     chosen |= {"start": str(job.start), "stop": str(job.stop), "reference": reference_digest(options)}
-    chosen |= {"sign": signing and signing.fingerprint, "mark_font": digest_of_font(options)}
+    chosen |= {"sign": stating.signer, "mark_font": digest_of_font(options)}
     return hashlib.sha256(json.dumps([*decided, chosen], sort_keys=True).encode()).hexdigest()

@@ -17,6 +17,7 @@ from data.errors import MissingModelError, SettingsError, TrainingError
 from pipelines.doctoring.alike import misfits
 from pipelines.pages.samples import sample_writer
 from pipelines.places import find_domain, say
+from pipelines.provenance.consents import keep_in_run
 from pipelines.training.adding import grown_from, inherit, settings_of
 from pipelines.training.material import Material
 from recycle.config import PRESETS
@@ -71,6 +72,7 @@ def train(options: "TrainOptions", on_samples: OnSamples | None = None) -> int:
     make_folder(run / "samples")
     if fabric.global_rank == 0:
         _tell(options, fabric, domains, material)
+        keep_in_run(run, domains, Path(added["added_to"]) if added else options.source)
         for line in dict.fromkeys(line for x, y in combinations(domains, 2) for line in misfits(x, y)):
             say(line)
     with _refusals():

@@ -12,7 +12,6 @@ from data.writing.sequence import png
 from pipelines.options import RenderOptions
 from pipelines.places import say
 from pipelines.rendering.painting import painter_for
-from pipelines.rendering.stating import metadata_of
 from pipelines.translating.translation import Translation
 
 MOMENTS = 4
@@ -28,8 +27,13 @@ def check_answers(options: RenderOptions, asks: frozenset[str], method: str) -> 
         raise SettingsError(f"--answers {options.answers}: has to be 0 or more")
 
 
-def write_answers(job: Translation, options: RenderOptions, placing: Placing, path: Path) -> None:
-    """Samples 0, 1, 2 ... of a few moments, spread evenly, beside their source. Raises RetargetError."""
+def write_answers(
+    job: Translation, options: RenderOptions, placing: Placing, path: Path, metadata: dict[str, str]
+) -> None:
+    """Samples 0, 1, 2 ... of a few moments, spread evenly, beside their source. metadata: texts of the file.
+
+    Raises RetargetError.
+    """
     count = job.wanted(placing)
     wanted = {round(place) for place in np.linspace(0, count - 1, min(MOMENTS, count))}
     frames = [frame for number, frame in enumerate(job.source.frames(job.start)) if number in wanted]
@@ -43,7 +47,7 @@ def write_answers(job: Translation, options: RenderOptions, placing: Placing, pa
     for place in range(len(frames)):
         cells = [(title, pictures[place]) for title, pictures in columns.items()]
         rows.append([captioned(_cell(picture), title) for title, picture in cells])
-    write_bytes(path, png(sheet(rows), metadata_of(job, None)))
+    write_bytes(path, png(sheet(rows), metadata))
     say(f"{path}: {options.answers} answers to {len(frames)} moments")
 
 

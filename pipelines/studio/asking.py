@@ -27,7 +27,7 @@ OPTIONS: dict[str, type] = {
     "evaluate": EvaluateOptions,
     "report": ReportOptions,
 }
-_TEXTS = frozenset({"name", "face", "start", "stop", "preview", "generator", "method"})
+_TEXTS = frozenset({"name", "face", "use", "start", "stop", "preview", "generator", "method"})
 """Options that are free text, of letters and signs that mean nothing to a parser."""
 _TEXT = re.compile(r"[\w.,:#][\w .,:+&()#-]{0,99}")
 _KEPT_PREVIEWS = 20
