@@ -89,20 +89,21 @@ def on_disk(name: str, models_folder: Path | None, table: dict[str, Model] = MOD
     return next((path for path in places if path.is_file()), None)
 
 
-def _cache_home() -> Path:
+def cache_home() -> Path:
+    """Folder for what programs keep of a user and can make or fetch again."""
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache").expanduser()
 
 
 def _torch_checkpoints() -> Path:
     home = os.environ.get("TORCH_HOME")
-    return (Path(home).expanduser() if home else _cache_home() / "torch") / "hub" / "checkpoints"
+    return (Path(home).expanduser() if home else cache_home() / "torch") / "hub" / "checkpoints"
 
 
 def _folders(models_folder: Path | None) -> list[Path]:
     folders = [Path(models_folder).expanduser()] if models_folder is not None else []
     if os.environ.get("RETARGET_MODELS"):
         folders.append(Path(os.environ["RETARGET_MODELS"]).expanduser())
-    return [*folders, _cache_home() / "retarget" / "models"]
+    return [*folders, cache_home() / "retarget" / "models"]
 
 
 def _verified(model: Model, path: Path) -> Path:

@@ -103,6 +103,9 @@ class TrainOptions(DomainsFolder):
     networks that are built alike. What was taken and what not is said."""
     take: Literal["both", "generators", "discriminators"] = "both"
     """Which networks of --from."""
+    measure: bool = False
+    """Only say what 1,000 such steps take on this machine, in minutes and memory: about ten seconds, on random
+    pictures, without domains. What a method takes with a preset's own settings is kept, and the studio shows it."""
 
 
 @dataclass(frozen=True, kw_only=True)

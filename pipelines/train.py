@@ -20,6 +20,7 @@ from pipelines.places import find_domain, say
 from pipelines.provenance.consents import keep_in_run
 from pipelines.training.adding import grown_from, inherit, settings_of
 from pipelines.training.material import Material
+from pipelines.training.measuring import tell_pace
 from recycle.config import PRESETS
 from recycle.methods import METHODS
 from recycle.methods.base import Method
@@ -53,6 +54,8 @@ def train(options: "TrainOptions", on_samples: OnSamples | None = None) -> int:
     on_samples: called with the step and pictures (B, 3, H, W) in [-1, 1] beside the sample sheets being written.
     Raises RetargetError.
     """
+    if options.measure:
+        return _measured(options)
     added: dict = {}
     if options.add is not None:
         options, domains, added = grown_from(options)
@@ -60,10 +63,7 @@ def train(options: "TrainOptions", on_samples: OnSamples | None = None) -> int:
     if options.add is None:
         domains = _domains(options)
     run = options.run or Path("runs") / "-".join(domain.name for domain in domains)
-    try:
-        fabric = make_fabric(options.training)
-    except DeviceError as error:
-        raise SettingsError(str(error)) from error
+    fabric = _fabric(options)
     method = _method(options, fabric, len(domains), added.get("kept", 0))
     if added:
         inherit(method, Path(added["added_to"]), run)
@@ -96,6 +96,25 @@ def train(options: "TrainOptions", on_samples: OnSamples | None = None) -> int:
     if fabric.global_rank == 0:
         say(f"{run}: trained to step {result.step} in {result.seconds / 60:.1f} minutes. Next: retarget render")
     return 0
+
+
+def _measured(options: "TrainOptions") -> int:
+    """Says what training would take, and trains nothing. Raises RetargetError."""
+    if options.add is not None or options.source is not None:
+        raise SettingsError("--measure: needs no run; leave --add and --from away")
+    _check(options)
+    fabric, domains = _fabric(options), 2 + len(options.more)
+    tell_pace(options, _method(options, fabric, domains, 0), fabric, domains)
+    leave_group()
+    return 0
+
+
+def _fabric(options: "TrainOptions") -> Fabric:
+    """Raises SettingsError."""
+    try:
+        return make_fabric(options.training)
+    except DeviceError as error:
+        raise SettingsError(str(error)) from error
 
 
 def _domains(options: "TrainOptions") -> list[Domain]:
