@@ -9,7 +9,7 @@ from typing import Any
 
 import tyro
 
-from data.errors import OutputError, RetargetError
+from data.errors import OutputError, RetargetError, SettingsError
 from pipelines.advice import advised
 from pipelines.keeping_options import DomainsOptions, InspectOptions, RemoveOptions, RunsOptions, StudioOptions
 from pipelines.options import (
@@ -24,6 +24,7 @@ from pipelines.options import (
     TrainOptions,
 )
 from pipelines.places import printable
+from pipelines.shards import JOIN
 from pipelines.world_options import AdaptOptions, CompareMethodsOptions, DemoOptions, WorldOptions
 from recycle.config import PRESETS
 from recycle.methods import LEFT_OUT, METHODS
@@ -50,6 +51,9 @@ COMMANDS: dict[str, type] = {
 }
 """Command -> its options. The command is the function of the same name in the file of the same name."""
 
+SHARED = ("extract", "render")
+"""Commands that many machines do together: `retarget join` takes their words."""
+
 RENAMED = {
     "import": "import_weights",
     "inspect": "inspect_file",
@@ -66,6 +70,7 @@ USAGE = """usage: retarget COMMAND ...   (retarget COMMAND --help for its option
   doctor A B         what two domains share and lack before hours of training, and which frames to drop
   train A B          translators between two domains or more, on whatever hardware is there
   render             the translated clip, merged back into its frames, with its sound
+  join COMMAND ...   what shards of an extract or a render have done, put together, or what of it is missing
   evaluate           how good a run is: measures of a translated clip, against the truth where that is known
   inspect FILE       what a rendered file says of itself: synthetic, by which run, from what
   import G_A G_B     a run from weight files that the papers' authors published
@@ -96,13 +101,22 @@ def run(arguments: Sequence[str]) -> int:
     if command == "--version":
         print(f"retarget {version('retarget')}")
         return 0
+    joining = command == JOIN
+    if joining:
+        command, *rest = rest or [""]
+        if command not in SHARED:
+            print(
+                f"retarget join: say what: join {' or join '.join(SHARED)}, and that command's words", file=sys.stderr
+            )
+            return 2
     if command not in COMMANDS:
         print(f"retarget: {command!r} is not a command; there are {', '.join(COMMANDS)}", file=sys.stderr)
         return 2
     for line in LEFT_OUT:
         print(f"retarget: {line}", file=sys.stderr)
     try:
-        return _started(command, _options(command, rest))
+        options = _options(command, rest)
+        return _started(command, _joining(options) if joining else options)
     except RetargetError as error:
         print(f"retarget {command}: {printable(advised(error))}", file=sys.stderr)
         return error.exit_code
@@ -124,6 +138,13 @@ def _options(command: str, arguments: list[str]) -> Any:
         default=_default(command, arguments),
         config=(tyro.conf.OmitArgPrefixes,),
     )
+
+
+def _joining(options: Any) -> Any:
+    """Options of a command that is to do nothing but put together. Raises SettingsError."""
+    if options.shard is not None:
+        raise SettingsError(f"--shard {options.shard}: join does no part of the work; leave it away")
+    return dataclasses.replace(options, shard=JOIN)
 
 
 def _started(command: str, options: Any) -> int:

@@ -2,12 +2,11 @@
 
 import dataclasses
 import re
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 from data.disk import check_name, make_folder, name_from, remove_folder
-from data.domain.consent import FILE, keep_consent
+from data.domain.consent import keep_consent
 from data.domain.domain import Domain, key_of
 from data.domain.part import part_of
 from data.domain.published import is_published, is_single, read_published
@@ -15,10 +14,11 @@ from data.domain.reading import Reading
 from data.domain.sources import Source, open_source
 from data.domain.splits import require_window
 from data.domain.web import fetch, is_url
-from data.errors import MissingInputError, RetargetError, SettingsError, TooFewFramesError
+from data.errors import MissingDomainError, MissingInputError, RetargetError, SettingsError, TooFewFramesError
 from data.faces.placing import LOOKS, everybody
 from durable.files import partial_path
 from pipelines.extracting.clip import Eyes, Wanted, eyes_of, make_clip
+from pipelines.extracting.opening import opened
 from pipelines.extracting.people import show_people
 from pipelines.options import ExtractOptions
 from pipelines.pages.overview import summarise, write_contact_sheet
@@ -30,12 +30,10 @@ from pipelines.span import span_of
 
 WINDOW = 3
 """Frames of a window unless something else is known: what Recycle-GAN trains on."""
-FACE_PX, FRAME_PX = 288, 256
-"""Sides of pictures where the user does not say: see ExtractOptions.size."""
+LISTED = 10
+"""Missing clips that are named."""
 Input = tuple[Source, str | None]
 """A source, and the part of the domain that all of it is; None: one is to be held out."""
-OWN_NAMES = {".lock", "frames", "clips", "names.jsonl", "identity.json", "people.jpg", FILE}
-"""What may stand in a domain's folder before its domain.json does."""
 
 
 def extract(options: ExtractOptions) -> None:
@@ -57,19 +55,19 @@ def extract(options: ExtractOptions) -> None:
     planned, aligner = _planned(options)
     if options.people:
         for name, inputs in planned.items():
-            show_people(_opened(options.domains / name, options, aligner), [source for source, _ in inputs], options)
+            show_people(opened(options.domains / name, options, aligner), [source for source, _ in inputs], options)
         return None
-    opened = [_opened(options.domains / name, options, aligner) for name in planned]
-    new = [domain for domain in opened if not domain.clips]
+    domains = [opened(options.domains / name, options, aligner) for name in planned]
+    new = [domain for domain in domains if not domain.clips]
     try:
-        for domain, inputs in zip(opened, planned.values(), strict=True):
+        for domain, inputs in zip(domains, planned.values(), strict=True):
             _complete(domain, inputs, options, shard)
     except Exception as error:
         # A domain with no window is none, and half a set is none where its pictures are at fault. Else clips that are
         # done stay, and so does everything at Ctrl-C: the next start goes on from there.
         at_fault = isinstance(error, RetargetError) and error.exit_code == RetargetError.exit_code
         for domain in new:
-            none_left = not domain.clips or isinstance(error, TooFewFramesError) or (at_fault and len(opened) > 1)
+            none_left = not domain.clips or isinstance(error, TooFewFramesError) or (at_fault and len(domains) > 1)
             if none_left and shard.is_all and not domain.others_at_work():
                 remove_folder(domain.folder)
         raise
@@ -134,11 +132,15 @@ def _reading(options: ExtractOptions) -> tuple[Reading, int | None]:
 
 def _complete(domain: Domain, inputs: list[Input], options: ExtractOptions, shard: Shard) -> None:
     """Adds to a domain what is not in it yet and is this shard's. Raises RetargetError."""
-    eyes = None if domain.aligner == "none" else eyes_of(domain.aligner, domain.identity, options)
-    domain.aligner = "none" if eyes is None else eyes.aligner.name
-    domain.begin()
-    if options.consent is not None:
-        keep_consent(options.consent, domain.folder)
+    if shard.joins and not (domain.folder / "domain.json").exists():
+        raise MissingDomainError(domain.folder)
+    eyes = None
+    if not shard.joins:
+        eyes = None if domain.aligner == "none" else eyes_of(domain.aligner, domain.identity, options)
+        domain.aligner = "none" if eyes is None else eyes.aligner.name
+        domain.begin()
+        if options.consent is not None:
+            keep_consent(options.consent, domain.folder)
     settings = [_settings(source, split, domain, options) for source, split in inputs]
     places = domain.places([key_of(source.path, own) for (source, _), own in zip(inputs, settings, strict=True)])
     clips = list(zip(inputs, settings, places, strict=True))
@@ -148,16 +150,16 @@ def _complete(domain: Domain, inputs: list[Input], options: ExtractOptions, shar
     with Progress("extracting", [source.info.frames for (source, _), _, _ in clips]) as progress:
         for (source, split), own, (name, place) in clips:
             progress.clip(source.label)
-            _add(Wanted(source, split, source.sha256(), own, name, place), domain, eyes)
+            made = _add(Wanted(source, split, source.sha256(), own, name, place), domain, eyes)
+            if made and not shard.is_all:
+                say(f"{source.path}: is extracted")
     domain.refresh()
     there = {clip.clip for clip in domain.clips}
     missing = [name for name, _ in places if name not in there]
     if missing:
-        more = f" and {len(missing) - 5} more" if len(missing) > 5 else ""
-        say(
-            f"{domain.folder}: {len(missing)} of {len(places)} clips are still to come from other shards "
-            f"({', '.join(missing[:5])}{more}); the last to end sums up, and so does this command with --shard 0/1"
-        )
+        more = ", ..." if len(missing) > LISTED else ""
+        listed = f"{len(missing)} ({', '.join(missing[:LISTED])}{more})"
+        shard.leaves(f"{domain.folder}: {listed} of {len(places)} clips are")
         return
     records = list(domain.records(landmarks=False))
     require_window(records, min(_window(source, options) for source, _ in inputs), str(domain.folder))
@@ -172,41 +174,8 @@ def _window(source: Source, options: ExtractOptions) -> int:
     return source.shot_frames or WINDOW
 
 
-def _opened(folder: Path, options: ExtractOptions, aligner: str) -> Domain:
-    """The domain of that name: as it is on disk, or new. Raises SettingsError for other settings."""
-    size = options.size or (FRAME_PX if aligner == "none" else FACE_PX)
-    new = Domain(folder, aligner=aligner, size=size, versions=_versions())
-    if not (folder / "domain.json").exists():
-        # What an interrupted start left is ours; anything else is not, and a failure here must not remove it.
-        if folder.exists() and (not folder.is_dir() or not all(map(_is_own, folder.iterdir()))):
-            raise SettingsError(f"{folder}: is there and is no domain; give another --name or --domains")
-        return new
-    domain = Domain.load(folder, say)
-    if not domain.clips:
-        return new
-    other = []
-    if options.align not in ("auto", domain.aligner):
-        other.append(f"--align {domain.aligner} (now {options.align})")
-    if options.size not in (None, domain.size):
-        other.append(f"--size {domain.size} (now {options.size})")
-    if other:
-        raise SettingsError(
-            f"{folder}: made with {', '.join(other)}; use the same settings, another --name, or delete the folder"
-        )
-    return domain
-
-
-def _is_own(path: Path) -> bool:
-    """Whether a domain that is being begun, by this process or another, has such a file."""
-    return path.name in OWN_NAMES or ".partial" in path.suffixes
-
-
-def _versions() -> dict[str, str]:
-    return {name: version(name) for name in ("retarget", "av", "opencv-python", "scenedetect", "face-alignment")}
-
-
-def _add(wanted: Wanted, domain: Domain, eyes: Eyes | None) -> None:
-    """Adds a clip, unless that is there under the same hash and settings. Raises RetargetError."""
+def _add(wanted: Wanted, domain: Domain, eyes: Eyes | None) -> bool:
+    """Adds a clip, unless that is there under the same hash and settings: whether it did. Raises RetargetError."""
     path = wanted.source.path
 
     def waiting(holder: str) -> None:
@@ -214,11 +183,11 @@ def _add(wanted: Wanted, domain: Domain, eyes: Eyes | None) -> None:
 
     if wanted.is_in(domain):
         say(f"{path}: already in {domain.folder}")
-        return
+        return False
     with domain.working_on(wanted.name, waiting) as exclusive:
         if wanted.is_in(domain):
             say(f"{path}: already in {domain.folder}")
-            return
+            return False
         for note in wanted.source.notes():
             say(note)
         workplace = domain.workplace(wanted.name)
@@ -232,6 +201,7 @@ def _add(wanted: Wanted, domain: Domain, eyes: Eyes | None) -> None:
         remove_folder(workplace)
     if len(domain.clips) > 1:
         say(f"{path}: put beside the other clips of {domain.folder}; give another --name for another domain")
+    return True
 
 
 def _settings(source: Source, split: str | None, domain: Domain, options: ExtractOptions) -> dict[str, Any]:

@@ -32,6 +32,8 @@ from pipelines.translating.telling import kind_told, reference_digest
 from pipelines.translating.translation import LoadedRun, Span, Translation, decide, load
 from recycle.runs.runfolder import letters
 
+LISTED = 10
+"""Missing parts that are named."""
 _WHERE = {"domains", "models", "runs", "run", "input", "output", "shard", "answers", "sign_key"}
 """Options that say where something is or who does it, and not what becomes of it."""
 
@@ -114,25 +116,25 @@ def _render(
     say(f"output {output}")
     answers = output.with_name(f"{output.stem}-answers.png")
     if leaving.key() == key and (answers.exists() or not options.answers):
+        _clear(_folder_of(output, key))  # a kill after the last step but that
         say(f"{output}: already rendered")
         return
     for note in leaving.notes:
         say(note)
-    parts = make_folder(output.parent / f".{output.stem}-{key[:12]}.parts")
-    _clear_others(parts, output)
+    parts = _parts_of(output, key, shard)
     placing, at_once = _placed(job, options, parts), options.batch_size or job.batch_size
     results = {"result": leaving} | ({"compare": leaving.beside()} if options.compare else {})
     painter = painter_for(job, options, placing)
     try:
         done = paint_segments(job, placing, painter, parts, results, batch_size=at_once, shard=shard)
+        if done.missing and leaving.key() == key:
+            raise OutputError(f"{parts}: is gone")
         if done.missing:
-            say(
-                f"{output}: {done.missing} of {len(done.files['result'])} parts are still to come from other shards; "
-                "the last to end puts them together, and so does this command with --shard 0/1"
-            )
+            shard.leaves(f"{output}: {_listed(done.missing)} of {len(done.files['result'])} parts are")
             return
         with output_errors(output), locked(_lock_of(parts), lambda holder: say(f"{output}: {holder} joins it")):
-            for name, result in results.items() if leaving.key() != key else ():
+            # The result itself last: where that is there, all is.
+            for name, result in reversed(results.items()) if leaving.key() != key else ():
                 done.notes += result.join(done.files[name], job, metadata, finish)
             remove_folder(parts)
     except RetargetError:
@@ -149,14 +151,33 @@ def _render(
         say(f"{beside.output}: source and result side by side")
 
 
+def _folder_of(output: Path, key: str) -> Path:
+    return output.parent / f".{output.stem}-{key[:12]}.parts"
+
+
+def _parts_of(output: Path, key: str, shard: Shard) -> Path:
+    """The folder of its parts, which who only joins does not make."""
+    parts = _folder_of(output, key)
+    if not shard.joins:
+        make_folder(parts)
+        _clear_others(parts, output)
+    return parts
+
+
 def _placed(job: Translation, options: RenderOptions, parts: Path) -> Placing:
     """Where the face is; where there is none to be found, no empty folder of parts is left. Raises RetargetError."""
     try:
         return placed(job, options)[0]
     except RetargetError:
-        if not list(parts.iterdir()):
+        if parts.exists() and not list(parts.iterdir()):
             remove_folder(parts)
         raise
+
+
+def _listed(parts: list[int]) -> str:
+    """How many, and which."""
+    more = ", ..." if len(parts) > LISTED else ""
+    return f"{len(parts)} ({', '.join(map(str, parts[:LISTED]))}{more})"
 
 
 def _lock_of(parts: Path) -> Path:
@@ -166,9 +187,16 @@ def _lock_of(parts: Path) -> Path:
 def _clear_others(parts: Path, output: Path) -> None:
     """Removes the parts of the same output under other settings, where nobody is painting them."""
     for other in output.parent.glob(f".{glob.escape(output.stem)}-{'[0-9a-f]' * 12}.parts"):
-        if other != parts and not any(map(is_held, [_lock_of(other), *other.glob("*.lock")])):
+        if other != parts and _clear(other):
             say(f"{output}: parts of it under other settings are removed")
-            remove_folder(other)
+
+
+def _clear(parts: Path) -> bool:
+    """Removes a folder of parts and its lock where nobody is at work in it: whether nobody is."""
+    if any([is_held(lock) for lock in (_lock_of(parts), *parts.glob("*.lock"))]):  # all: those not held go
+        return False
+    remove_folder(parts)
+    return True
 
 
 def _kind(loaded: LoadedRun, options: RenderOptions) -> str:

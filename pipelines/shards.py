@@ -5,13 +5,21 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from data.errors import SettingsError
+from data.errors import OutputError, SettingsError
 from pipelines.places import say
+
+JOIN = "join"
+"""What `retarget join` says in the place of I/N."""
+
+
+class UnfinishedError(OutputError):
+    """What was to be put together is not all there yet. One line: what is missing."""
 
 
 @dataclass(frozen=True)
 class Shard:
-    """number: from 0, of `of`. Units are numbered alike by every process; each is one shard's."""
+    """number: from 0, of `of`. Units are numbered alike by every process; each is one shard's. of: 0 for the one that
+    does none of them and puts together what there is."""
 
     number: int = 0
     of: int = 1
@@ -21,9 +29,20 @@ class Shard:
         """Whether there is no other."""
         return self.of == 1
 
+    @property
+    def joins(self) -> bool:
+        """Whether it only puts together."""
+        return self.of == 0
+
     def takes(self, unit: int) -> bool:
         """Whether the unit of that number is this shard's. They are dealt out in turn, so that shares are even."""
-        return unit % self.of == self.number
+        return not self.joins and unit % self.of == self.number
+
+    def leaves(self, what: str) -> None:
+        """Says what others still have to do. Raises UnfinishedError where all of it should be there."""
+        if self.joins:
+            raise UnfinishedError(f"{what} missing; the same command for the shards again does them")
+        say(f"{what} still to come from other shards; the last to end puts all together, and so does retarget join")
 
 
 def shard_of(text: str | None, environment: Mapping[str, str] = os.environ) -> Shard:
@@ -31,6 +50,8 @@ def shard_of(text: str | None, environment: Mapping[str, str] = os.environ) -> S
 
     Raises SettingsError.
     """
+    if text == JOIN:
+        return Shard(0, 0)
     if text is not None:
         found = re.fullmatch(r"(\d{1,6})/(\d{1,6})", text)
         shard = Shard(*map(int, found.groups())) if found else None

@@ -24,7 +24,7 @@ from data.faces.recognise import Recogniser
 from data.faces.sightings import Sightings, see
 from data.faces.smooth import smooth_track
 from data.faces.tracks import link_shots
-from data.video.frame import Frame, VideoInfo
+from data.video.frame import VideoInfo
 
 LOOKS = ".looks"
 """The folder, beside the domains, of what was seen in clips. It can be deleted; then they are looked through again."""
@@ -104,11 +104,11 @@ class Placing:
         size = f"{source.info.width}x{source.info.height}"
         return f"{source.path.name}: its picture changes shape at {times}{more} s: fitted into {size} with bars"
 
-    def segment_of(self, frame: Frame) -> tuple[int, int]:
-        """A shot, or part of a long shot: frames with the same answer are rendered together."""
-        shot = self.shot_of(frame.number)
+    def segment_of(self, number: int) -> tuple[int, int]:
+        """A shot, or part of a long shot: frames whose numbers have the same answer are rendered together."""
+        shot = self.shot_of(number)
         start = self.shot_starts[shot - 1] if shot else 0
-        return shot, (frame.number - start) // SEGMENT_FRAMES
+        return shot, (number - start) // SEGMENT_FRAMES
 
     def shot_of(self, number: int) -> int:
         """Which shot a frame is in, from 0."""

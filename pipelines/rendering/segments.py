@@ -4,12 +4,13 @@ import dataclasses
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field
-from itertools import groupby, islice
+from itertools import dropwhile, groupby, islice
 from pathlib import Path
 
 import numpy as np
 
 from data.disk import output_errors
+from data.errors import OutputError
 from data.faces.placing import Placing
 from data.video.frame import Frame
 from data.watching import watched
@@ -24,21 +25,28 @@ from pipelines.translating.translation import Translation
 
 @dataclass
 class Segments:
-    """files: the parts of every result, in order. missing: how many of them other shards have not painted yet.
+    """files: the parts of every result, in order. missing: numbers of those that other shards have not painted yet.
 
     seen, translated: frames. notes: lines for the user.
     """
 
     files: dict[str, list[Path]]
-    missing: int = 0
+    missing: list[int] = field(default_factory=list)
     seen: int = 0
     translated: int = 0
     notes: list[str] = field(default_factory=list)
 
-    def count(self, painter: Painter) -> None:
-        """Adds the part that the painter painted or restored last."""
-        self.seen += painter.seen
-        self.translated += painter.translated
+
+@dataclass(frozen=True)
+class _Part:
+    """A shot, or a stretch of a long one. first: number of its first of `count` frames. files: by the result's name.
+    done: is there once they are."""
+
+    shot: int
+    first: int
+    count: int
+    files: dict[str, Path]
+    done: Path
 
 
 def paint_segments(
@@ -51,26 +59,52 @@ def paint_segments(
     batch_size: int,
     shard: Shard,
 ) -> Segments:
-    """Paints and encodes what is this shard's and not there yet: the unit is a shot, a long one in several parts."""
-    found = Segments({name: [] for name in results})
+    """Paints and encodes what is this shard's and not there yet: the unit is a shot, a long one in several parts.
+
+    Which shard's a shot is follows from the clip's content and the shot's place in it, so that shots of one clip are
+    dealt out in turn, and a clip more or less changes nothing for the others.
+    """
+    planned = _planned(job, placing, parts, results)
+    found = Segments({name: [part.files[name] for part in planned] for name in results})
     frames = iter(watched(job.source.frames(job.start), WORKING, job.wanted(placing)))
-    for number, ((shot, _), segment) in enumerate(groupby(frames, key=placing.segment_of)):
-        files = {}
-        for name, result in results.items():
-            end = "" if name == "result" else f"-{name}"
-            files[name] = parts / f"{number:05d}{end}{result.suffix}"
-            found.files[name].append(files[name])
-        done = parts / f"{number:05d}.json"
-        if not painter.restore(done):
-            if not shard.takes(shot):
-                found.missing += 1
+    clip = int(job.source.sha256()[:8], 16)
+    for number, part in enumerate(planned):
+        if part.done.exists() or not shard.takes(clip + part.shot):
+            continue
+        with output_errors(parts), locked(part.done.with_suffix(".lock"), _waiting):
+            if part.done.exists():
                 continue
-            with output_errors(parts), locked(done.with_suffix(".lock"), _waiting):
-                if not painter.restore(done):
-                    found.notes += _paint(segment, job, painter, files, results, batch_size)
-                    painter.keep(done)
-        found.count(painter)
+            before = planned[number - 1]
+            if number and before.shot == part.shot and not painter.restore(before.done):
+                raise OutputError(f"{before.done}: is gone; the same command again paints it")
+            own = islice(_from(frames, part.first), part.count)
+            found.notes += _paint(own, job, painter, part.files, results, batch_size)
+            painter.keep(part.done)
+        if not shard.is_all:
+            say(f"{job.source.label}: part {number + 1} of {len(planned)} is painted")
+    for number, part in enumerate(planned):  # only now: others have painted meanwhile
+        if painter.restore(part.done):
+            found.seen, found.translated = found.seen + painter.seen, found.translated + painter.translated
+        else:
+            found.missing.append(number + 1)
     return found
+
+
+def _planned(job: Translation, placing: Placing, parts: Path, results: dict[str, Leaving]) -> list[_Part]:
+    """Every part of the clip in order, from what is known of its frames."""
+    wanted = [number for number, time in enumerate(placing.times) if job.start is None or time >= job.start]
+    found = []
+    for number, ((shot, _), group) in enumerate(groupby(wanted, key=placing.segment_of)):
+        frames = list(group)
+        ends = {name: "" if name == "result" else f"-{name}" for name in results}
+        files = {name: parts / f"{number:05d}{ends[name]}{result.suffix}" for name, result in results.items()}
+        found.append(_Part(shot, frames[0], len(frames), files, parts / f"{number:05d}.json"))
+    return found
+
+
+def _from(frames: Iterator[Frame], first: int) -> Iterator[Frame]:
+    """What is left of the frames from that number on."""
+    return dropwhile(lambda frame: frame.number < first, frames)
 
 
 def _waiting(holder: str) -> None:

@@ -1,6 +1,8 @@
 """Work shared by a folder alone: any number of processes leave the same bytes, a killed one costs what it was at."""
 
 import os
+import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -12,7 +14,9 @@ import pytest
 
 from data.domain.domain import Domain
 from data.errors import SettingsError
+from data.video.reader import read_metadata
 from pipelines.cli import run
+from pipelines.rendering.leaving import KEY
 from pipelines.shards import Shard, shard_of
 from tests.media import write_frames
 from tests.pipelines.runs import draw, one_error, train_drawn
@@ -78,28 +82,60 @@ def test_every_unit_is_one_shards() -> None:
         assert [sum(Shard(i, count).takes(unit) for i in range(count)) for unit in range(20)] == [1] * 20
 
 
+@pytest.fixture
+def clips(place: Path) -> list[str]:
+    """Five drawn clips."""
+    looks = zip("abcde", "ABABA", strict=True)
+    return [draw(place / f"{name}.mp4", look, frames=9, seed=ord(name)).name for name, look in looks]
+
+
 def test_any_number_of_shards_in_any_order_extracts_the_same_bytes(
-    place: Path, capsys: pytest.CaptureFixture[str]
+    place: Path, clips: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    clips = [
-        draw(place / f"{name}.mp4", look, frames=9, seed=ord(name)).name
-        for name, look in zip("abcde", "ABABA", strict=True)
-    ]
     assert run(["extract", *clips, *WORDS, "--domains", "one"]) == 0
     whole = content(place / "one/d")
     assert {f"clips/{name}.jsonl" for name in "abcde"} <= set(whole)
-    for count, order in ((2, (1, 0)), (4, (3, 0, 2, 1))):
+    # the last: another number midway, where the first of four has been
+    for name, order in (
+        ("two", ("1/2", "0/2")),
+        ("four", ("3/4", "0/4", "2/4", "1/4")),
+        ("both", ("0/4", "1/2", "0/2")),
+    ):
         for number in order:
             capsys.readouterr()
-            assert run(["extract", *clips, *WORDS, "--domains", f"of{count}", "--shard", f"{number}/{count}"]) == 0
+            assert run(["extract", *clips, *WORDS, "--domains", name, "--shard", number]) == 0
             said = capsys.readouterr().out
             assert ("still to come from other shards" in said) == (number != order[-1])
-        assert content(place / f"of{count}/d") == whole
+        assert content(place / f"{name}/d") == whole
 
 
-def test_two_extracts_into_one_domain_at_once(place: Path) -> None:
-    for name in "abcd":
-        draw(place / f"{name}.mp4", frames=9, seed=ord(name))
+@pytest.mark.parametrize(
+    "environment",
+    [
+        {"SLURM_ARRAY_TASK_ID": "7", "SLURM_ARRAY_TASK_MIN": "6", "SLURM_ARRAY_TASK_COUNT": "4"},
+        {"JOB_COMPLETION_INDEX": "1", "JOB_COMPLETIONS": "4"},
+        {"RANK": "1", "WORLD_SIZE": "4"},
+    ],
+)
+def test_a_cluster_gives_a_process_its_clips_and_join_says_which_are_missing(
+    environment: dict[str, str], clips: list[str], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert "d: no such domain" in one_error(capsys, "join", "extract", *clips, *WORDS)
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    assert run(["extract", *clips, *WORDS]) == 0
+    said = capsys.readouterr().out
+    assert f"shard 1 of 4, by {next(iter(environment))}" in said and said.count("is extracted") == 1
+    missing = one_error(capsys, "join", "extract", *clips, *WORDS, code=1)
+    assert "domains/d: 4 (a, c, d, e) of 5 clips are missing" in missing
+    for number in "023":
+        assert run(["extract", *clips, *WORDS, "--shard", f"{number}/4"]) == 0
+    Path("domains/d/contact-sheet.jpg").unlink()
+    assert run(["join", "extract", *clips, *WORDS]) == 0
+    assert Path("domains/d/contact-sheet.jpg").is_file()
+
+
+def test_two_extracts_into_one_domain_at_once(place: Path, clips: list[str]) -> None:
     both = [start("extract", f"{one}.mp4", f"{two}.mp4", *WORDS) for one, two in ("ab", "dc")]
     said = [process.communicate(timeout=300)[0] for process in both]
     assert [process.returncode for process in both] == [0, 0], said
@@ -120,51 +156,89 @@ def write_scenes(path: Path, scenes: int) -> None:
     write_frames(path, pictures)
 
 
-@pytest.fixture
-def scenes(place: Path) -> Path:
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Five shots, and a run to translate them with."""
-    train_drawn(place, steps=3)
-    write_scenes(place / "scenes.mp4", 5)
-    return place
+    folder = tmp_path_factory.mktemp("trained")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        train_drawn(folder, steps=3)
+    write_scenes(folder / "scenes.mp4", 5)
+    return folder
+
+
+@pytest.fixture
+def scenes(place: Path, trained: Path) -> Path:
+    """A copy of that to work in."""
+    return shutil.copytree(trained, place, dirs_exist_ok=True)
 
 
 def test_any_number_of_shards_renders_the_same_bytes(scenes: Path, capsys: pytest.CaptureFixture[str]) -> None:
     words = ["render", "--input", "scenes.mp4", "--output"]
     assert run([*words, "whole.mp4"]) == 0
     assert "50 of 50 frames translated" in capsys.readouterr().out
+    assert "5 (1, 2, 3, 4, 5) of 5 parts are missing" in one_error(capsys, "join", *words, "shared.mp4", code=1)
+    assert not list(scenes.glob(".shared*"))
+    painted = 0
     for number in (2, 0, 1):
         assert not (scenes / "shared.mp4").exists()
         assert run([*words, "shared.mp4", "--shard", f"{number}/3"]) == 0
-    assert "50 of 50 frames translated" in capsys.readouterr().out
+        said = capsys.readouterr().out
+        painted += said.count("is painted")
+    assert "50 of 50 frames translated" in said and painted == 5
     assert (scenes / "shared.mp4").read_bytes() == (scenes / "whole.mp4").read_bytes()
     assert not list(scenes.glob(".shared*"))
     # another number midway: what is there is taken
     assert run([*words, "midway.mp4", "--shard", "0/2"]) == 0
-    capsys.readouterr()
-    assert run([*words, "midway.mp4", "--shard", "1/4"]) == 0
-    assert "1 of 5 parts are still to come" in capsys.readouterr().out
+    there = capsys.readouterr().out.count("is painted")
+    assert 0 < there < 5 and f"{5 - there} (" in one_error(capsys, "join", *words, "midway.mp4", code=1)
     assert run([*words, "midway.mp4"]) == 0
     assert (scenes / "midway.mp4").read_bytes() == (scenes / "whole.mp4").read_bytes()
+    # what a kill between the last two steps leaves
+    left = scenes / f".midway-{read_metadata(scenes / 'midway.mp4')[KEY][:12]}.parts"
+    left.mkdir()
+    left.with_name(f"{left.name}.lock").touch()
+    assert run([*words, "midway.mp4"]) == 0
+    assert not list(scenes.glob(".midway*"))
 
 
-def test_a_killed_shard_costs_what_it_was_at(scenes: Path) -> None:
-    words = ["render", "--input", "scenes.mp4", "--output", "out.mp4"]
-    assert run([*words[:-1], "whole.mp4"]) == 0
-    assert run([*words, "--shard", "0/2"]) == 0
-    (parts,) = scenes.glob(".out-*.parts")
-    before = {path.name: path.stat().st_mtime_ns for path in parts.glob("*.mp4")}
-    assert sorted(before) == ["00000.mp4", "00002.mp4", "00004.mp4"]
-    process = start(*words, "--shard", "1/2")
+def test_clips_of_one_shot_are_dealt_out_too(
+    scenes: Path, clips: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Which is the first shot of every one of them: what a clip holds decides."""
+    painted = []
+    for number in range(5):
+        capsys.readouterr()
+        assert run(["render", "--input", *clips, "--output", "all", "--shard", f"{number}/5"]) == 0
+        painted.append(capsys.readouterr().out.count("is painted"))
+    assert sum(painted) == 5 and max(painted) < 5
+    assert len(list(scenes.glob("all/*.mp4"))) == 5
+
+
+@pytest.mark.parametrize("command", ["render", "extract"])
+def test_one_of_two_shards_is_killed_and_started_again(command: str, scenes: Path, clips: list[str]) -> None:
+    """No unit is done twice, by what both said; and one that ends while the other is at work leaves the end to it."""
+    if command == "render":
+        words, unit = ["render", "--input", "scenes.mp4", "--output"], r"part \d"
+        whole, result, done = "whole.mp4", "out.mp4", ".out-*.parts/0*.json"
+    else:
+        words, unit = ["extract", *clips, *WORDS, "--domains"], r"\w\.mp4: is"
+        whole, result, done = "whole", "out", "out/d/clips/*.jsonl"
+    assert run([*words, whole]) == 0
+    both = [start(*words, result, "--shard", f"{number}/2") for number in (0, 1)]
     deadline = time.monotonic() + 240
-    while not (parts / "00001.json").exists() and process.poll() is None and time.monotonic() < deadline:
+    while len(list(scenes.glob(done))) < 2 and time.monotonic() < deadline:
         time.sleep(0.002)
-    process.send_signal(signal.SIGKILL)
-    process.communicate()
-    if process.returncode == -signal.SIGKILL and parts.exists():
-        after = {path.name: path.stat().st_mtime_ns for path in parts.glob("0*.mp4")}
-        assert before.items() <= after.items()
-        assert run([*words, "--shard", "1/2"]) == 0
-    assert (scenes / "out.mp4").read_bytes() == (scenes / "whole.mp4").read_bytes()
+    both[1].send_signal(signal.SIGKILL)
+    both.append(start(*words, result, "--shard", "1/2"))
+    said = "".join(process.communicate(timeout=300)[0] for process in both)
+    assert [process.returncode for process in both] in ([0, -signal.SIGKILL, 0], [0, 0, 0]), said
+    units = re.findall(rf"({unit}).* (?:painted|extracted)", said)
+    assert len(set(units)) == len(units) >= 4, said  # of the one that it had just done, the killed one may say nothing
+    if command == "render":
+        assert (scenes / result).read_bytes() == (scenes / whole).read_bytes()
+    else:
+        assert content(scenes / result / "d") == content(scenes / whole / "d")
 
 
 def test_parts_under_other_settings_are_cleared_up(scenes: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -178,3 +252,5 @@ def test_parts_under_other_settings_are_cleared_up(scenes: Path, capsys: pytest.
 def test_a_shard_that_is_none_is_one_line(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
     draw(place / "a.mp4", frames=9)
     assert "--shard 2/2: give I/N" in one_error(capsys, "extract", "a.mp4", *WORDS, "--shard", "2/2")
+    assert "leave it away" in one_error(capsys, "join", "extract", "a.mp4", *WORDS, "--shard", "0/2")
+    assert "join extract or join render" in one_error(capsys, "join", "a.mp4")

@@ -14,7 +14,7 @@ from data.faces.detection import Detection
 from data.faces.haar import Haar
 from data.faces.placing import SEGMENT_FRAMES, Placing, look, square_pixels, whom
 from data.faces.recognise import Looks
-from data.video.frame import Frame, VideoInfo
+from data.video.frame import VideoInfo
 from tests.media import write_portrait
 
 
@@ -74,9 +74,7 @@ def test_a_crop_is_the_picture_that_training_makes_of_the_domains(clip: Path, tm
 def test_segments_break_at_cuts_and_after_many_frames() -> None:
     looked = Placing([Fraction(n) for n in range(600)], [40], None, None, None)
 
-    def segment(number: int) -> tuple[int, int]:
-        return looked.segment_of(Frame(np.zeros((1, 1, 3), np.uint8), number, number, Fraction(1)))
-
+    segment = looked.segment_of
     assert segment(39) == (0, 0) and segment(40) == (1, 0)
     assert segment(40 + SEGMENT_FRAMES - 1) == (1, 0) and segment(40 + SEGMENT_FRAMES) == (1, 1)
 
