@@ -193,7 +193,7 @@ def _clear_others(parts: Path, output: Path) -> None:
 
 def _clear(parts: Path) -> bool:
     """Removes a folder of parts and its lock where nobody is at work in it: whether nobody is."""
-    if any([is_held(lock) for lock in (_lock_of(parts), *parts.glob("*.lock"))]):  # all: those not held go
+    if any(map(is_held, [_lock_of(parts), *parts.glob("*.lock")])):  # one that is not held goes by being asked
         return False
     remove_folder(parts)
     return True
