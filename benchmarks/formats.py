@@ -15,8 +15,9 @@ import av
 import numpy as np
 
 from data.errors import RetargetError
+from data.video.clocks import SampleClock
 from data.video.reader import probe, read_frames
-from data.video.timeline import SampleClock, Timeline
+from data.video.timeline import Timeline
 from data.writing.encode import VideoWriter
 
 RATE = 48_000
@@ -112,7 +113,7 @@ def heard(path: Path, since: float) -> np.ndarray:
         timeline = Timeline(path)
         clock = SampleClock(max(stream.time_base or 0, 0.0015))
         for packet in timeline.straightened(container.demux(stream)):
-            if timeline.may_jump and packet.pos is None:
+            if timeline.broadcast and packet.pos is None:
                 packet.pts = packet.dts = None
             try:
                 frames = stream.decode(packet)

@@ -71,12 +71,17 @@ def write_av(
     start: Fraction = Fraction(0),
     hole: tuple[float, float] | None = None,
     codec: str = "mp2",
+    rate: int = 48000,
+    delay_seconds: float = 0,
 ) -> None:
-    """A clip with a white frame and a click at each of `events`, its clock at `start`; no frames inside `hole`."""
-    rate, samples = 48000, np.zeros(round(sound_seconds * 48000), np.float32)
+    """A clip with a white frame and a click at each of `events`, its clock at `start`; no frames inside `hole`.
+
+    delay_seconds: of a transport stream; by so much sound is gathered into pieces with one time.
+    """
+    samples = np.zeros(round(sound_seconds * rate), np.float32)
     for event in events:
         samples[round(event * rate) :][:96] = 0.8
-    with av.open(str(path), "w", container_options={"muxdelay": "0", "muxpreload": "0"}) as output:
+    with av.open(str(path), "w", options={"max_delay": str(round(1e6 * delay_seconds))}) as output:
         video = output.add_stream("libx264", rate=25, options={"bf": "0", "preset": "ultrafast"})
         video.width, video.height = 64, 48
         sound = output.add_stream(codec, rate=rate, layout="mono")

@@ -12,13 +12,14 @@ from av.packet import Packet
 from av.video.stream import VideoStream
 
 from data.errors import NotAVideoError
+from data.video.clocks import Clock
 from data.video.colour import colour_of
 from data.video.container import main_video_stream, open_local, packets_of, time_base_of
 from data.video.deinterlace import Decoded, Deinterlacer
 from data.video.developing import Developer
 from data.video.frame import Frame, Glance, VideoInfo, fitted_size
 from data.video.orientation import orientation_of
-from data.video.timeline import Clock, Timeline
+from data.video.timeline import Timeline
 
 MOST_ASPECT = Fraction(10)
 """Of a sample; more is damage."""
@@ -121,7 +122,7 @@ def _pictures(
     with open_local(path) as container:
         stream = main_video_stream(container, path)
         time_base, develop, deinterlacer = time_base_of(stream), Developer(), Deinterlacer()
-        if near is None or timeline.may_jump:
+        if near is None or timeline.broadcast or timeline.jumps:
             decoded = _decoded_frames(timeline.straightened(packets_of(container, [stream])), stream)
         else:
             for first in _decoded_frames(packets_of(container, [stream]), stream):

@@ -10,8 +10,8 @@ from av.container import InputContainer, OutputContainer
 from av.packet import Packet
 from av.stream import Discard, Stream
 
+from data.video.clocks import Clock, SampleClock
 from data.video.container import packets_of, time_base_of
-from data.video.timeline import Clock, SampleClock
 from data.writing.tracks import Tracks
 from data.writing.transcode import Transcoder
 
@@ -155,7 +155,7 @@ class Sound:
         given, rate = (packet.dts if packet.pts is None else packet.pts), self._rate(track)
         length = (packet.duration or 0) * packet.time_base
         if not track.copied:  # its decoder tells more
-            if self._plan.timeline.may_jump and packet.pos is None:
+            if self._plan.timeline.broadcast and packet.pos is None:
                 # Not the first in its piece of the stream: the time is FFmpeg's guess by the first description.
                 packet.pts = packet.dts = None
             return (Fraction(0) if given is None else given * packet.time_base), length

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import av
+from av.audio.frame import AudioFrame
 from av.audio.stream import AudioStream
 from av.container import InputContainer
 from av.packet import Packet
@@ -24,6 +25,7 @@ COPIED: dict[str, tuple[str, ...] | None] = {
 }
 AAC_RATES = (48_000, 44_100, 32_000, 24_000, 22_050, 16_000, 12_000, 11_025, 8_000)
 AAC_LAYOUTS = {1: "mono", 2: "stereo", 6: "5.1"}
+_MPEG, _MPEG_RATES = ("mp1", "mp2", "mp3"), (44_100, 48_000, 32_000)
 _TRIED_PACKETS = 4
 # Containers that describe a track once and for all.
 _FIXED = ("mov,mp4,m4a,3gp,3g2,mj2", "matroska,webm")
@@ -57,6 +59,7 @@ class _Seen:
     pending: bool = False
     hidden: bool = False
     declared: bool = True
+    headers: set[tuple[int, ...]] = field(default_factory=set)
 
 
 def plan_tracks(path: Path, muxer: str) -> Tracks:
@@ -124,9 +127,46 @@ def _look_through(container: InputContainer, streams: list[Stream], timeline: Ti
                 one.first.append(packet)
             one.hidden |= one.pending and not packet.is_discard
             one.pending = packet.is_discard and one.packets > 1 and (one.pending or one.packets > _TRIED_PACKETS)
-        if isinstance(packet.stream, AudioStream) and not (fixed and one.kinds):
+        if isinstance(packet.stream, AudioStream) and not (fixed and one.kinds and not _new_header(one, packet)):
             _note_kind(one, packet)
     return seen
+
+
+def _new_header(one: _Seen, packet: Packet) -> bool:
+    """Whether a packet of a codec that describes itself, packet by packet, says what none before it said: containers
+    that describe a track once carry such a change all the same, as a broadcast that was copied into Matroska has it.
+    """
+    assert isinstance(packet.stream, AudioStream)
+    context = packet.stream.codec_context
+    head, name = bytes(packet)[:7] if packet.size else b"", "" if context is None else context.codec.canonical_name
+    if len(head) < 7:
+        return False
+    header: tuple[int, ...]
+    if name in _MPEG and head[0] == 0xFF:
+        header = head[1] & 0x18, head[2] & 0x0C, int(head[3] >> 6 == 3)  # version, rate, whether one channel
+    elif name in ("ac3", "eac3") and head[:2] == b"\x0b\x77":  # rate, channels
+        header = (head[4] >> 6, head[6] >> 5) if head[5] >> 3 <= 10 else (head[4] >> 6, head[4] >> 1 & 7, 0)
+    else:
+        return False
+    new = header not in one.headers
+    one.headers.add(header)
+    return new
+
+
+def decode_sound(stream: AudioStream, packet: Packet | None) -> list[AudioFrame]:
+    """What a packet holds, or, for None, what the decoder still does; nothing of a damaged packet.
+
+    Where MPEG sound changes its rate, FFmpeg gives the first piece under the rate of before: its header knows better.
+    """
+    try:
+        frames = stream.decode(packet)
+    except av.FFmpegError:
+        return []
+    head = b"" if packet is None or stream.codec_context.codec.canonical_name not in _MPEG else bytes(packet)[:3]
+    if len(frames) == 1 and len(head) == 3 and head[0] == 0xFF and head[1] & 0xE0 == 0xE0 and head[2] & 12 != 12:
+        halves = {3: 0, 2: 1, 0: 2}.get(head[1] >> 3 & 3, 0)
+        frames[0].sample_rate = _MPEG_RATES[head[2] >> 2 & 3] >> halves
+    return frames
 
 
 def _note_kind(one: _Seen, packet: Packet) -> None:
@@ -134,11 +174,7 @@ def _note_kind(one: _Seen, packet: Packet) -> None:
     assert isinstance(packet.stream, AudioStream)
     if packet.stream.codec_context is None:
         return
-    try:
-        frames = packet.stream.decode(packet if packet.size else None)
-    except av.FFmpegError:
-        return
-    for frame in frames:
+    for frame in decode_sound(packet.stream, packet if packet.size else None):
         kind = (frame.sample_rate, frame.layout.nb_channels)
         if kind not in one.kinds:
             one.kinds.append(kind)

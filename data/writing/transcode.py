@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from fractions import Fraction
 
-import av
 import numpy as np
 from av.audio.frame import AudioFrame
 from av.audio.layout import AudioLayout
@@ -12,8 +11,9 @@ from av.audio.stream import AudioStream
 from av.container import OutputContainer
 from av.packet import Packet
 
+from data.video.clocks import SampleClock
 from data.video.container import time_base_of
-from data.video.timeline import SampleClock
+from data.writing.tracks import decode_sound
 
 AAC_BITS_PER_CHANNEL = 96_000
 _CHUNK_SAMPLES = 48_000
@@ -44,11 +44,7 @@ class Transcoder:
 
     def packets(self, packet: Packet | None) -> Iterator[Packet]:
         """What is finished after one more source packet; None for the last of all."""
-        try:
-            decoded = self._source.decode(packet)
-        except av.FFmpegError:
-            decoded = []  # a damaged packet is a hole
-        for frame in decoded:
+        for frame in decode_sound(self._source, packet):  # a damaged packet is a hole
             yield from self._take(frame)
         if packet is None:
             yield from self._resampled(None)

@@ -8,8 +8,8 @@ import av
 import numpy as np
 import pytest
 
+from data.video.clocks import Clock
 from data.video.reader import probe, read_frames
-from data.video.timeline import Clock
 from tests.data.video.drawn import PATCHES, centres, encoded, patches, raw, yuv420
 from tests.media import write_frames
 

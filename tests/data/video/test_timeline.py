@@ -10,22 +10,43 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from data.video.clocks import SampleClock
 from data.video.reader import probe, read_frames
-from data.video.timeline import SampleClock
 from data.writing.encode import VideoWriter
 from tests.media import write_av, write_frames
 
 WRAP_SECONDS = Fraction(2**33, 90_000)
 
 
-def joined(folder: Path, offsets: list[Fraction], video: float = 1.2, sound: float = 1.344) -> Path:
-    """Transport streams in a row, the clock of each at its own offset, with a flash and a click 0.4 s into each."""
+def joined(
+    folder: Path,
+    offsets: list[Fraction],
+    video: float = 1.2,
+    sound: float = 1.344,
+    kind: str = "ts",
+    rates: tuple[int, ...] = (48_000,),
+    codec: str = "mp2",
+) -> Path:
+    """Files in a row, the clock of each at its own offset, with a flash and a click 0.4 s into each.
+
+    rates: of sound, by turns; where there are several, many of its packets share a time.
+    """
     content = b""
     for number, offset in enumerate(offsets):
-        part = folder / f"{number}.ts"
-        write_av(part, video_seconds=video, sound_seconds=sound, events=[0.4], start=offset)
+        part, rate = folder / f"{number}.{kind}", rates[number % len(rates)]
+        delay = 0.5 if len(rates) > 1 else 0
+        write_av(
+            part,
+            video_seconds=video,
+            sound_seconds=sound,
+            events=[0.4],
+            start=offset,
+            rate=rate,
+            delay_seconds=delay,
+            codec=codec,
+        )
         content += part.read_bytes()
-    path = folder / "joined.ts"
+    path = folder / f"joined.{kind}"
     path.write_bytes(content)
     return path
 
@@ -72,6 +93,43 @@ def test_picture_and_sound_stay_together_over_every_jump(tmp_path, offsets, soun
     shown = flashes(tmp_path / "new.mp4")
     assert np.array_equal(np.diff(shown), np.diff(flashes(source))) and len(shown) == len(offsets)
     assert clicks(tmp_path / "new.mp4") == pytest.approx([float(time) for time in shown], abs=0.002)
+
+
+@pytest.mark.parametrize("codec", ["aac", "mp2"])
+def test_times_that_are_guessed_by_the_first_rate_are_no_jumps(tmp_path, codec):
+    """Several pieces of sound share one time in a broadcast stream; the others' are counted by another length."""
+    offsets, rates = [Fraction(0), Fraction(7), Fraction(3)], (22_050, 48_000)
+    source = joined(tmp_path, offsets, video=2.4, sound=2.4, rates=rates, codec=codec)
+    assert "changes midway" in rewritten(source, tmp_path / "new.mp4")[0]
+    shown = [float(time) for time in flashes(tmp_path / "new.mp4")]
+    assert len(shown) == 3 and clicks(tmp_path / "new.mp4") == pytest.approx(shown, abs=0.002)
+
+
+@pytest.mark.parametrize("kind", ["mkv", "nut"])
+def test_files_joined_byte_to_byte_stay_together_where_clocks_should_not_jump(tmp_path, kind):
+    source = joined(tmp_path, 2 * [Fraction(0)], video=1.6, sound=1.68, kind=kind)
+    rewritten(source, tmp_path / "new.mp4")
+    shown = [float(time) for time in flashes(tmp_path / "new.mp4")]
+    assert len(shown) == 2 and clicks(tmp_path / "new.mp4") == pytest.approx(shown, abs=0.002)
+    late = list(read_frames(source, start=Fraction(2), near=True))
+    assert [f.seconds for f in late] == [f.seconds for f in read_frames(source) if f.seconds >= 2] != []
+
+
+def test_fragments_whose_clock_starts_anew_stay_together(tmp_path):
+    """Two recordings of a live stream: the second's fragments say 0 again."""
+    write_av(tmp_path / "whole.mp4", video_seconds=1.6, sound_seconds=1.68, events=[0.4, 1.2])
+    one, options = tmp_path / "one.mp4", {"movflags": "empty_moov+default_base_moof", "frag_duration": "400000"}
+    with av.open(str(tmp_path / "whole.mp4")) as whole, av.open(str(one), "w", container_options=options) as output:
+        streams = [output.add_stream_from_template(stream) for stream in whole.streams]
+        for packet in whole.demux():
+            if packet.size:
+                packet.stream = streams[packet.stream_index]
+                output.mux(packet)
+    source = tmp_path / "joined.mp4"
+    source.write_bytes(2 * one.read_bytes())
+    rewritten(source, tmp_path / "new.mp4")
+    shown = [float(time) for time in flashes(tmp_path / "new.mp4")]
+    assert len(shown) >= 3 and clicks(tmp_path / "new.mp4") == pytest.approx(shown, abs=0.002)
 
 
 def test_a_pause_of_one_track_is_no_jump(tmp_path):

@@ -63,6 +63,27 @@ def test_a_rate_that_changes_midway_is_one_rate_afterwards(tmp_path):
         assert power[hz // 2 - 4 : hz // 2 + 5].sum() > 0.99 * power.sum()
 
 
+@pytest.mark.parametrize("codec", ["ac3", "mp3"])
+def test_a_change_that_was_copied_into_a_container_that_does_not_tell_is_found(tmp_path, codec):
+    """A broadcast with the advertisements' sound, copied into Matroska, which describes a track once."""
+    stream, source = tmp_path / "a.ts", tmp_path / "a.mkv"
+    first = tone(tmp_path / "1.ts", 1000, 44_100, "mono", 0, codec=codec)
+    stream.write_bytes(first + tone(tmp_path / "2.ts", 700, 48_000, "stereo", 1.2, codec=codec))
+    with av.open(str(stream)) as recording, av.open(str(source), "w") as output:
+        streams = [output.add_stream_from_template(stream) for stream in recording.streams]
+        for packet in recording.demux():
+            if packet.size:
+                packet.stream = streams[packet.stream_index]
+                output.mux(packet)
+    notes = rewritten(source, tmp_path / "new.mp4")
+    assert len(notes) == 1 and "changes midway (44100 Hz 1 ch, 48000 Hz 2 ch): encoded to AAC at 48000 Hz" in notes[0]
+    sound = heard(tmp_path / "new.mp4")
+    for at, hz in ((0.2, 1000), (1.45, 700)):
+        part = sound[round(at * 48_000) :][:24_000]
+        power = np.abs(np.fft.rfft(part * np.hanning(len(part)))) ** 2  # 2 Hz a bin
+        assert power[hz // 2 - 4 : hz // 2 + 5].sum() > 0.99 * power.sum()
+
+
 def test_packets_shorter_than_the_containers_unit_keep_their_length(tmp_path):
     """Pieces of 40 samples in Matroska, as TrueHD has them: 1,200 a second, and times in milliseconds."""
     source = tmp_path / "a.mkv"
