@@ -18,6 +18,7 @@ from data.errors import MissingDomainError, MissingInputError, RetargetError, Se
 from data.faces.placing import LOOKS, everybody
 from durable.files import partial_path
 from pipelines.extracting.clip import Eyes, Wanted, eyes_of, make_clip
+from pipelines.extracting.forecast import room_for
 from pipelines.extracting.opening import opened
 from pipelines.extracting.people import show_people
 from pipelines.options import ExtractOptions
@@ -25,6 +26,7 @@ from pipelines.pages.overview import summarise, write_contact_sheet
 from pipelines.places import say
 from pipelines.progress import Progress
 from pipelines.provenance.consents import check_consent
+from pipelines.room import require_room
 from pipelines.shards import Shard, shard_of
 from pipelines.span import span_of
 
@@ -147,6 +149,9 @@ def _complete(domain: Domain, inputs: list[Input], options: ExtractOptions, shar
     # Whom a domain follows is who its first clip shows: that one comes first for everybody.
     first = eyes is not None and domain.identity is None
     clips = [clip for number, clip in enumerate(clips) if shard.takes(clip[2][1]) or (first and number == 0)]
+    there = {clip.clip for clip in domain.clips}
+    new = [source for (source, _), _, (name, _) in clips if name not in there]
+    require_room([room_for(new, domain.folder, domain.size, faces=eyes is not None)], force=options.force)
     with Progress("extracting", [source.info.frames for (source, _), _, _ in clips]) as progress:
         for (source, split), own, (name, place) in clips:
             progress.clip(source.label)

@@ -101,6 +101,12 @@ class Marking:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Forced:
+    force: bool = False
+    """Go on where a forecast says that the disk is too small."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Hardware:
     accelerator: Literal["auto", "cpu", "cuda", "mps"] = "auto"
     """Hardware to compute on."""

@@ -13,6 +13,7 @@ from data.writing.codecs import DEFAULT_QUALITY
 from pipelines.option_groups import (
     METHODS_HELP,
     DomainsFolder,
+    Forced,
     Marking,
     MethodName,
     ModelsFolder,
@@ -30,7 +31,7 @@ from recycle.methods import DEFAULT
 
 
 @dataclass(frozen=True, kw_only=True)
-class ExtractOptions(DomainsFolder, ModelsFolder, Sharded, TimeRange, WhichFace):
+class ExtractOptions(Forced, DomainsFolder, ModelsFolder, Sharded, TimeRange, WhichFace):
     """Turn videos, web addresses, or folders of pictures into a domain: pictures to train on."""
 
     videos: tyro.conf.Positional[tuple[str, ...]]
@@ -68,7 +69,7 @@ class ExtractOptions(DomainsFolder, ModelsFolder, Sharded, TimeRange, WhichFace)
 
 
 @dataclass(frozen=True, kw_only=True)
-class TrainOptions(DomainsFolder):
+class TrainOptions(Forced, DomainsFolder):
     """Train translators between two domains, or more. The same command again goes on where it stopped."""
 
     a: Annotated[str | None, tyro.conf.Positional, tyro.conf.arg(metavar="A")] = None
@@ -109,7 +110,7 @@ class TrainOptions(DomainsFolder):
 
 
 @dataclass(frozen=True, kw_only=True)
-class RenderOptions(Marking, Sharded, TimeRange, TranslatingOptions):
+class RenderOptions(Forced, Marking, Sharded, TimeRange, TranslatingOptions):
     """Translate a clip with a trained run and merge it back into its frames, with its sound."""
 
     input: Annotated[tuple[tuple[str, ...], ...], tyro.conf.UseAppendAction] = ()

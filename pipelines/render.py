@@ -19,12 +19,14 @@ from pipelines.options import RenderOptions
 from pipelines.places import say
 from pipelines.progress import Progress
 from pipelines.rendering.answers import check_answers, write_answers
+from pipelines.rendering.forecast import room_for
 from pipelines.rendering.inputs import BatchError, clips_of, folder_for, stems_of
-from pipelines.rendering.leaving import KEY, encoding_of, leaving_for
+from pipelines.rendering.leaving import KEY, Leaving, encoding_of, leaving_for
 from pipelines.rendering.painting import label_for, painter_for
 from pipelines.rendering.preview import preview
 from pipelines.rendering.segments import paint_segments
 from pipelines.rendering.stating import Stating, credentials_of, digest_of_font, stating_of
+from pipelines.room import require_room
 from pipelines.shards import Shard, shard_of
 from pipelines.span import seconds_of, span_of
 from pipelines.translating.following import person_of, placed
@@ -34,7 +36,7 @@ from recycle.runs.runfolder import letters
 
 LISTED = 10
 """Missing parts that are named."""
-_WHERE = {"domains", "models", "runs", "run", "input", "output", "shard", "answers", "sign_key"}
+_WHERE = {"domains", "models", "runs", "run", "input", "output", "shard", "answers", "sign_key", "force"}
 """Options that say where something is or who does it, and not what becomes of it."""
 
 
@@ -122,7 +124,7 @@ def _render(
     for note in leaving.notes:
         say(note)
     parts = _parts_of(output, key, shard)
-    placing, at_once = _placed(job, options, parts), options.batch_size or job.batch_size
+    placing, at_once = _placed(job, options, leaving, parts), options.batch_size or job.batch_size
     results = {"result": leaving} | ({"compare": leaving.beside()} if options.compare else {})
     painter = painter_for(job, options, placing)
     try:
@@ -164,9 +166,14 @@ def _parts_of(output: Path, key: str, shard: Shard) -> Path:
     return parts
 
 
-def _placed(job: Translation, options: RenderOptions, parts: Path) -> Placing:
-    """Where the face is; where there is none to be found, no empty folder of parts is left. Raises RetargetError."""
+def _placed(job: Translation, options: RenderOptions, leaving: Leaving, parts: Path) -> Placing:
+    """Where the face is; where none is to be found, or there is no room, no empty folder of parts is left.
+
+    Raises RetargetError.
+    """
     try:
+        if parts.exists():  # not where they are only joined and there are none
+            require_room([room_for(job, options, leaving, parts)], force=options.force)
         return placed(job, options)[0]
     except RetargetError:
         if parts.exists() and not list(parts.iterdir()):

@@ -18,7 +18,9 @@ from pipelines.doctoring.alike import misfits
 from pipelines.pages.samples import sample_writer
 from pipelines.places import find_domain, say
 from pipelines.provenance.consents import keep_in_run
+from pipelines.room import require_room
 from pipelines.training.adding import grown_from, inherit, settings_of
+from pipelines.training.forecast import room_for
 from pipelines.training.material import Material
 from pipelines.training.measuring import tell_pace
 from recycle.config import PRESETS
@@ -67,6 +69,8 @@ def train(options: "TrainOptions", on_samples: OnSamples | None = None) -> int:
     method = _method(options, fabric, len(domains), added.get("kept", 0))
     if added:
         inherit(method, Path(added["added_to"]), run)
+    if fabric.global_rank == 0:
+        require_room(room_for(options, domains, method, run), force=options.force)
     with _refusals(), first_of_machine(fabric):  # one decodes the pictures for all
         material = Material(domains, method, options)
     make_folder(run / "samples")

@@ -33,9 +33,13 @@ class Writer(Protocol):
 
 
 class Leaving(ABC):
-    """One result. output: where it goes. suffix: of a part's name. notes: lines for the user, known beforehand."""
+    """One result. output: where it goes. suffix: of a part's name. notes: lines for the user, known beforehand. copies:
+    of its pictures that are on the disk when parts become the whole. each_whole: each stands for itself.
+    """
 
     suffix: str
+    copies = 2
+    each_whole = False
     notes: tuple[str, ...] = ()
 
     def __init__(self, output: Path) -> None:
@@ -67,6 +71,7 @@ class VideoFile(Leaving):
         super().__init__(output)
         self._encoding, self._tracks = encoding, tracks
         self.suffix = CODECS[encoding.codec].suffix
+        self.each_whole = CODECS[encoding.codec].scale is None
         self.notes = tracks.notes if tracks else ()
 
     def key(self) -> str | None:
@@ -86,9 +91,11 @@ class VideoFile(Leaving):
 
 
 class PictureFolder(Leaving):
-    """PNG files with the source's times in a table."""
+    """PNG files with the source's times in a table. They become the whole without a second copy."""
 
     suffix = ""
+    copies = 1
+    each_whole = True
 
     def __init__(self, output: Path, metadata: dict[str, str]) -> None:
         super().__init__(output)
