@@ -12,8 +12,10 @@ from data.domain.palette import Palette, read_palette
 from data.domain.pictures import write_sheet
 from data.domain.sources import Source, open_source
 from data.errors import MissingInputError, MissingModelError, SettingsError
+from data.faces.colour_match import ColourMatch
 from data.faces.cropper import Cropper
 from data.faces.detection import Backend
+from data.faces.masks import SharedMask
 from data.faces.placing import Placing
 from pipelines.advice import advised
 from pipelines.judging.domain import Resemblance, domain_pictures
@@ -155,7 +157,8 @@ def _painter(job: Translation, scale: str, placing: Placing, backend: Backend | 
         return whole_frames(job, scale), None
     refuse_for_faces(scale, TranslatingOptions.scale)
     cropper = Cropper(placing, job.source.info, job.face_px, cut_px=job.picture_px)
-    return Faces(job.method, job.direction, cropper, blend="feather", colour_match=True), cropper
+    painter = Faces(job.method, job.direction, cropper, blend="feather", mask=SharedMask(), colours=ColourMatch())
+    return painter, cropper
 
 
 def _hidden(truth: Source | None, frames: int) -> HiddenParameters | Unable | None:

@@ -140,8 +140,12 @@ class RenderOptions(Forced, Marking, Sharded, TimeRange, TranslatingOptions):
     blend: Literal["feather", "none"] = "feather"
     """How a face goes back into its frame: what is face in the source and in the translation, behind a soft mask that
     follows both, or the whole square."""
+    feather: float | None = None
+    """Part of a face's picture over which that mask goes from nothing to all: 0.01 to 0.5. None: 0.08."""
     colour_match: bool = True
     """Match the colours of a translated face to its frame."""
+    match_strength: float = 1.0
+    """How far: from 0, not at all, to 1."""
 
 
 @dataclass(frozen=True, kw_only=True)

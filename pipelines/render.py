@@ -22,7 +22,7 @@ from pipelines.rendering.answers import check_answers, write_answers
 from pipelines.rendering.forecast import room_for
 from pipelines.rendering.inputs import BatchError, clips_of, folder_for, stems_of
 from pipelines.rendering.leaving import KEY, Leaving, encoding_of, leaving_for
-from pipelines.rendering.painting import label_for, painter_for
+from pipelines.rendering.painting import how_laid_in, label_for, painter_for
 from pipelines.rendering.preview import preview
 from pipelines.rendering.segments import paint_segments
 from pipelines.rendering.stating import Stating, credentials_of, digest_of_font, stating_of
@@ -47,6 +47,7 @@ def render(options: RenderOptions) -> None:
     if at is not None and span != (None, None):
         raise SettingsError("--preview: is one moment of the clip; leave --from and --to away")
     encoding_of(options)
+    how_laid_in(options)
     credentials = credentials_of(options)
     folder, shard = folder_for(options.output, named.several), shard_of(options.shard)
     loaded = load(options, clip_is_named=named.clips != [None])

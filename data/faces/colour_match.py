@@ -16,7 +16,9 @@ class ColourMatch:
     next one.
     """
 
-    def __init__(self, time_constant_seconds: float = 0.5):
+    def __init__(self, time_constant_seconds: float = 0.5, strength: float = 1.0):
+        """strength: of the way to the frame's colours, from 0 to 1, that is gone."""
+        self.strength = strength
         self.time_constant_seconds = time_constant_seconds
         self.reset()
 
@@ -52,7 +54,8 @@ class ColourMatch:
         self._seconds = float(seconds)
         (mean, deviation), (wanted_mean, wanted_deviation) = self._statistics
         gain = np.clip(wanted_deviation / np.maximum(deviation, 1e-3), 1 / LARGEST_GAIN, LARGEST_GAIN)
-        matched = ((lab - mean) * gain + wanted_mean).astype(np.float32)
+        matched = (lab - mean) * gain + wanted_mean
+        matched = (lab + self.strength * (matched - lab)).astype(np.float32)
         rgb = cv2.cvtColor(matched, cv2.COLOR_LAB2RGB)
         return np.rint(np.clip(rgb, 0, 1) * 255).astype(np.uint8)
 

@@ -7,7 +7,7 @@ import numpy as np
 from data.faces.contour import CENTRE, RAYS, Contour, of_landmarks
 
 FEATHER = 0.08
-"""Of the crop's side, inwards from the outline: from nothing to all."""
+"""Of the crop's side, inwards from the outline: from nothing to all. Unless another is given."""
 
 
 class SharedMask:
@@ -16,8 +16,10 @@ class SharedMask:
     One object follows one track: `reset` it at the next one.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, feather: float = FEATHER) -> None:
+        """feather: as `mask_within` takes it."""
         self._outlines = Contour(), Contour()
+        self._feather = feather
 
     def reset(self) -> None:
         """Forget the past."""
@@ -44,17 +46,17 @@ class SharedMask:
         radii = np.minimum(of_source(source, seconds), of_translated(translated, seconds))
         if len(points) == 68:
             radii = np.minimum(radii, of_landmarks((np.asarray(points, np.float64) + 0.5) / size))
-        return mask_within(radii, size)
+        return mask_within(radii, size, self._feather)
 
 
-def mask_within(radii: np.ndarray, size: int) -> np.ndarray:
-    """(size, size) float32 in [0, 1]: 0 from the outline on, 1 from FEATHER inside of it.
+def mask_within(radii: np.ndarray, size: int, feather: float = FEATHER) -> np.ndarray:
+    """(size, size) float32 in [0, 1]: 0 from the outline on, 1 from `feather`, a part of the side, inside of it.
 
     radii: (RAYS,) as `data.faces.contour` has them. They are not rounded to pixels.
     """
     place, share, distance = _polar(size)
     before, after = radii[place], radii[(place + 1) % RAYS]
-    t = np.clip((before + share * (after - before) - distance) / FEATHER, 0, 1)
+    t = np.clip((before + share * (after - before) - distance) / feather, 0, 1)
     return (t * t * (3 - 2 * t)).astype(np.float32)
 
 

@@ -23,10 +23,11 @@ from pipelines.studio.guard import Guard, Pass
 from pipelines.studio.holding import Studio
 from pipelines.studio.jobs import Jobs
 from pipelines.studio.machine import Machine
+from pipelines.studio.warm import Warm
 
 _HTML = files("pipelines") / "html"
 SCRIPTS = ("dom.js", "curves.js", "players.js")
-OWN_SCRIPTS = ("ask.js", "parts.js", "jobs.js", "home.js", "domain.js", "run.js", "result.js", "studio.js")
+OWN_SCRIPTS = ("ask", "parts", "jobs", "training", "home", "domain", "translate", "run", "result", "studio")
 _ALONE = (
     "sandbox allow-scripts allow-downloads; default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; "
     "img-src data:; media-src data:; base-uri 'none'; form-action 'none'"
@@ -39,7 +40,7 @@ MOST_CROPS = 500
 def make_app(shelf: Shelf, entry: Pass, upload_bytes: int) -> Guard:
     """The whole studio, guarded."""
     jobs = Jobs(shelf.runs / ".studio")
-    studio = Studio(shelf, jobs, Machine(shelf.runs), crops.Grids(), entry, upload_bytes)
+    studio = Studio(shelf, jobs, Machine(shelf.runs), crops.Grids(), entry, upload_bytes, Warm())
     events = Events(lambda: views.watched(shelf, jobs))
     app = Starlette(
         routes=[*_pages(studio), *_reading(studio, events), *changing(studio)],
@@ -51,7 +52,7 @@ def make_app(shelf: Shelf, entry: Pass, upload_bytes: int) -> Guard:
 
 def _pages(studio: Studio) -> list[Route]:
     scripts = [(_HTML / name).read_text() for name in SCRIPTS]
-    scripts += [(_HTML / "studio" / name).read_text() for name in OWN_SCRIPTS]
+    scripts += [(_HTML / "studio" / f"{name}.js").read_text() for name in OWN_SCRIPTS]
     styles = [(_HTML / name).read_text() for name in ("page.css", "report.css")]
     styles.append((_HTML / "studio" / "studio.css").read_text())
     skeleton = Template((_HTML / "studio" / "studio.html").read_text())

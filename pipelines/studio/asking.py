@@ -16,8 +16,9 @@ from data.domain.web import is_url
 from data.errors import SettingsError
 from pipelines.keeping.shelf import Shelf
 from pipelines.options import DoctorOptions, EvaluateOptions, ExtractOptions, RenderOptions, ReportOptions, TrainOptions
-from pipelines.studio.files import find, previews_folder
+from pipelines.studio.files import LABELLER, find, previews_folder
 from pipelines.studio.jobs import Lane
+from recycle.methods import DEFAULT
 
 OPTIONS: dict[str, type] = {
     "extract": ExtractOptions,
@@ -27,16 +28,18 @@ OPTIONS: dict[str, type] = {
     "evaluate": EvaluateOptions,
     "report": ReportOptions,
 }
-_TEXTS = frozenset({"name", "face", "use", "start", "stop", "preview", "generator", "method"})
+_TEXTS = frozenset(
+    {"name", "face", "use", "start", "stop", "preview", "generator", "method", "into", "out_of", "scale"}
+)
 """Options that are free text, of letters and signs that mean nothing to a parser."""
 _TEXT = re.compile(r"[\w.,:#][\w .,:+&()#-]{0,99}")
 _KEPT_PREVIEWS = 20
 _OWN: dict[str, frozenset[str]] = {
     "extract": frozenset({"videos"}),
     "doctor": frozenset({"a", "b"}),
-    "train": frozenset({"a", "b", "run", "source"}),
-    "render": frozenset({"run", "input", "output"}),
-    "evaluate": frozenset({"run", "input", "truth"}),
+    "train": frozenset({"a", "b", "more", "add", "run", "source", "guard"}),
+    "render": frozenset({"run", "input", "output", "reference"}),
+    "evaluate": frozenset({"run", "input", "truth", "reference"}),
     "report": frozenset({"run"}),
 }
 """Options that are paths: made here from names."""
@@ -53,7 +56,7 @@ def words_for(command: str, asked: dict[str, Any], shelf: Shelf) -> tuple[list[s
     flags = [_flag(command, name, value) for name, value in asked.items() if name not in _OWN[command]]
     words, about = _PLACES[command](asked, shelf)
     lane: Lane = "train" if command == "train" else "work"
-    if "preview" in asked or asked.get("people") or command == "doctor":
+    if "preview" in asked or asked.get("people") or asked.get("measure") or command == "doctor":
         lane = "quick"
     return [command, *words, *flags], lane, {"command": command} | about
 
@@ -86,19 +89,27 @@ def _two(asked: dict[str, Any]) -> tuple[str, str]:
 
 
 def _train(asked: dict[str, Any], shelf: Shelf) -> tuple[list[str], dict[str, str]]:
+    if asked.get("measure"):
+        return [], {"measures": f"{asked.get('method', DEFAULT)} {asked.get('preset', '')}"}
+    if asked.get("add"):
+        run, new = str(asked.get("run", "")), str(asked["add"])
+        grown = [f"--add={shelf.place('domains', new)}", f"--run={shelf.place('runs', run)}"]
+        return [*grown, f"--domains={shelf.domains}"], {"run": check_name(f"{run}-{new}", "run")}
     a, b = _two(asked)
-    names = [str(shelf.place("domains", name)) for name in (a, b)]
-    run = check_name(str(asked.get("run") or f"{a}-{b}"), "run")
+    names = [str(shelf.place("domains", str(name))) for name in (a, b, *_list(asked, "more"))]
+    run = check_name(str(asked.get("run") or "-".join(Path(name).name for name in names)), "run")
     words = [*names, f"--domains={shelf.domains}", f"--run={shelf.runs / run}"]
     if asked.get("source"):
         words.append(f"--from={shelf.place('runs', str(asked['source']))}")
+    if asked.get("guard"):
+        words.append(f"--guard={shelf.place('runs', str(asked['guard'])) / LABELLER}")
     return words, {"run": run}
 
 
 def _translating(asked: dict[str, Any], shelf: Shelf) -> tuple[list[str], dict[str, str]]:
     run = str(asked.get("run", ""))
     words = [f"--run={shelf.place('runs', run)}", f"--domains={shelf.domains}"]
-    for name in ("input", "truth"):
+    for name in ("input", "truth", "reference"):
         words += [f"--{name}={_source(str(video), shelf)}" for video in _list(asked, name)]
     return words, {"run": run}
 

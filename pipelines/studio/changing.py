@@ -11,7 +11,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from data.disk import check_name
-from data.errors import MissingInputError, SettingsError
+from data.errors import MissingInputError, SettingsError, TrainingError
 from pipelines.keeping.course import holder
 from pipelines.keeping.shelf import Shelf
 from pipelines.keeping.trash import remove, restore
@@ -28,7 +28,7 @@ MOST_JSON_BYTES = 8_000_000
 
 def changing(studio: Studio) -> list[Route]:
     """The addresses that something is posted to."""
-    changes = _on_jobs(studio) | _on_places(studio)
+    changes = _on_jobs(studio) | _on_places(studio) | _on_previews(studio)
     routes = [Route(path, _changes(change), methods=["POST"]) for path, change in changes.items()]
     return [Route("/api/uploads", _upload(studio), methods=["POST"]), *routes]
 
@@ -57,6 +57,25 @@ def _on_jobs(studio: Studio) -> dict[str, Change]:
         return {}
 
     return {"/api/jobs": ask, "/api/jobs/{id}/{wish}": on_job, "/api/runs/{name}/stop": stop_training}
+
+
+def _on_previews(studio: Studio) -> dict[str, Change]:
+    def preview(content: dict[str, Any], request: Request) -> dict[str, Any]:
+        options = _object(content, "options")
+        words, _, about = words_for("render", options, studio.shelf)
+        if not options.get("preview") or "output" not in about:
+            raise SettingsError("a preview is one moment, and has a name")
+        answer = studio.warm.ask(words)
+        if answer["code"]:
+            said = answer["said"].strip().splitlines() or ["it failed"]
+            raise (SettingsError if answer["code"] == 2 else TrainingError)(said[-1].removeprefix("retarget render: "))
+        return {"output": about["output"]}
+
+    def warm_up(content: dict[str, Any], request: Request) -> dict[str, Any]:
+        studio.warm.start()
+        return {}
+
+    return {"/api/preview": preview, "/api/warm": warm_up}
 
 
 def _on_places(studio: Studio) -> dict[str, Change]:

@@ -20,6 +20,8 @@ TYPES = {
     ".csv": "text/csv; charset=utf-8",
 }
 """What is served, and as what: pictures, videos and tables, none of which a browser runs."""
+LABELLER = "adapt/labeller.safetensors"
+"""In a run: what `retarget adapt` leaves to guard a training with."""
 _DOWNLOADED = "application/octet-stream"
 
 

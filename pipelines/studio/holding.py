@@ -7,6 +7,7 @@ from pipelines.studio.crops import Grids
 from pipelines.studio.guard import Pass
 from pipelines.studio.jobs import Jobs
 from pipelines.studio.machine import Machine
+from pipelines.studio.warm import Warm
 
 
 @dataclass(frozen=True)
@@ -19,3 +20,4 @@ class Studio:
     grids: Grids
     entry: Pass
     upload_bytes: int
+    warm: Warm

@@ -5,13 +5,15 @@ from typing import Any
 
 from data.domain.domain import Domain
 from data.errors import RetargetError
+from data.faces.masks import FEATHER
 from data.video.reader import read_metadata
 from pipelines.keeping.course import sample_steps
+from pipelines.keeping.paces import known
 from pipelines.keeping.shelf import Shelf, domains_in, renders_in, runs_in
 from pipelines.keeping.trash import removed
 from pipelines.pages.runfiles import frame_times, read_evaluation, read_run
 from pipelines.studio import crops
-from pipelines.studio.files import find, previews_folder, uploads_folder
+from pipelines.studio.files import LABELLER, find, previews_folder, uploads_folder
 from pipelines.studio.jobs import Jobs
 from pipelines.studio.machine import Machine, commands_elsewhere
 from recycle.config import PRESETS
@@ -38,12 +40,18 @@ def home(shelf: Shelf, jobs: Jobs, machine: Machine) -> dict[str, Any]:
             for entry in removed(shelf.root(kind))  # type: ignore[arg-type]
         ],
         "uploads": _names(uploads_folder(shelf)),
+        "paces": known(),
+        "labellers": sorted(path.parts[-3] for path in shelf.runs.glob(f"[!.]*/{LABELLER}")),
     }
 
 
 def choices() -> dict[str, Any]:
     """Methods with a line each, and the presets."""
-    methods = [{"name": row.name, "title": row.title, "line": row.line, "ways": row.ways} for row in METHODS.values()]
+    methods = [
+        {name: getattr(row, name) for name in ("name", "title", "line", "ways", "adds")}
+        | {"semantic": "semantic" in row.all_terms}
+        for row in METHODS.values()
+    ]
     presets = [{"name": name, "size": networks.size, "steps": own.steps} for name, (networks, own) in PRESETS.items()]
     return {"methods": methods, "method": DEFAULT, "presets": presets}
 
@@ -70,6 +78,7 @@ def run(shelf: Shelf, name: str) -> dict[str, Any]:
     # These know networks by name, and so load PyTorch: when somebody looks at a run, not before.
     from pipelines.pages.curves import read_metrics, selection_curve, training_curves
     from pipelines.pages.wording import in_words, title
+    from recycle.runs.runfolder import letters
 
     folder = shelf.place("runs", name)
     found = read_run(folder)
@@ -81,6 +90,11 @@ def run(shelf: Shelf, name: str) -> dict[str, Any]:
         trouble = str(error)
     return entry | {
         "title": title(found.settings["method"]),
+        "domains": [Path(found.settings[letter]).name for letter in letters(found.settings)],
+        "whole": found.settings["aligner_a"] == "none",
+        "feather": FEATHER,
+        "asks": sorted(METHODS[found.settings["method"]].load().asks),
+        "adds": METHODS[found.settings["method"]].adds,
         "settings": in_words(found.settings, found.method, found.training, found.content["computes_in"]),
         "samples": sample_steps(folder),
         "curves": training_curves(read_metrics(folder)),

@@ -95,14 +95,20 @@ class Faces(Painter):
     """The followed face, cut out, translated and pasted back; frames without it pass through."""
 
     def __init__(
-        self, method: Method, direction: Direction, cropper: Cropper, *, blend: str, colour_match: bool
+        self,
+        method: Method,
+        direction: Direction,
+        cropper: Cropper,
+        *,
+        blend: str,
+        mask: SharedMask,
+        colours: ColourMatch | None,
     ) -> None:
-        """blend: "feather" for what is face in both pictures, softly, "none" for the whole square. colour_match: in the
-        colours of its frame."""
+        """blend: "feather" for what `mask` finds to be face in both pictures, "none" for the whole square. colours:
+        that bring a face to the colours of its frame; None leaves it in its own."""
         super().__init__(method, direction)
         self._cropper, self._blend = cropper, blend
-        self._match = ColourMatch() if colour_match else None
-        self._mask = SharedMask()
+        self._match, self._mask = colours, mask
         self._track: int | None = None
 
     def _painted(self, frames: list[Frame]) -> list[np.ndarray]:

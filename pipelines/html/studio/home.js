@@ -32,7 +32,7 @@ function homePage(main) {
     renew(renders, home.renders, () => home.renders.length ? home.renders.map(renderEntry) : [make("li", { class: "quiet" }, "No result yet.")]);
     trashPart.hidden = !home.trash.length;
     renew(trash, home.trash, () => home.trash.map(trashEntry));
-    training.offer(home.domains.filter((domain) => domain.pictures), home.machine);
+    training.offer(home);
   };
   return { refresh, follows: () => true };
 }
@@ -153,60 +153,4 @@ function pathForm() {
   const where = text("", { placeholder: "/home/me/clips or https://…" });
   const whole = extractForm(() => [where.value.trim()], "");
   return make("details", { "data-key": "path" }, make("summary", {}, "Or a file, a folder or an address that this machine reaches"), field("where", where), whole);
-}
-
-/** Two domains, a method, a preset, a length. run: another one whose options it begins from. */
-function trainForm(run = null) {
-  const [a, b] = [choice([], ""), choice([], "")];
-  const method = choice([], "");
-  const line = make("p", { class: "quiet" });
-  const preset = choice([], "");
-  const minutes = number("", 0.01, 100000);
-  const steps = number("", 1, 100000000, 1);
-  const name = text(run ? `${run.name}-2` : "");
-  const sampleEvery = number("", 1, 1000000, 1);
-  const fine = make("details", { "data-key": "fine" }, make("summary", {}, "More"),
-    make("div", { class: "form" }, field("steps between samples", sampleEvery)));
-  const extra = { learning_rate: number("", 0.0000001, 1), batch_size: number("", 1, 512, 1), seed: number("", 0, 1000000000, 1), save_every: number("", 1, 1000000, 1) };
-  const saves = { learning_rate: "learning rate", batch_size: "windows a step", seed: "seed", save_every: "steps between checkpoints" };
-  fine.lastChild.append(...Object.entries(extra).map(([key, control]) => field(saves[key], control)));
-  const begin = choice([["", "fresh weights"], ...(run ? [[run.name, `the weights of ${run.name}`]] : [])], "");
-  if (run) fine.lastChild.append(field("begin with", begin));
-  const form = make("form", { class: "form" }, field("from (A)", a), field("to the look of (B)", b), field("method", method), line, field("preset", preset),
-    field("minutes", minutes), field("or steps", steps), field("name of the run", name, "A-B where it is left empty"), fine,
-    make("div", { class: "controls" }, make("button", { type: "submit", class: "main" }, run ? "Train another" : "Train"),
-      button("What do the two lack?", () => attempt(async () => {
-        await askFor("doctor", { a: a.value, b: b.value });
-        note("Looking at both: what they share and lack, and which pictures to drop.");
-        refreshSoon();
-      }))));
-  const tell = () => (line.textContent = form.methods?.find((one) => one.name === method.value)?.line ?? "");
-  method.addEventListener("change", tell);
-  get("/api/choices").then((choices) => {
-    form.methods = choices.methods;
-    offer(method, choices.methods.map((one) => [one.name, one.title]));
-    method.value = run ? run.method : choices.method;
-    offer(preset, choices.presets.map((one) => [one.name, `${one.name}: ${one.size} px, ${shown(one.steps)} steps`]));
-    tell();
-  }).catch((error) => note(error.message));
-  form.offer = (domains, machine) => {
-    if (!run && !machine.gpus.length && !form.told && form.methods) [preset.value, form.told] = ["tiny", true]; // what a CPU gets somewhere with
-    const before = [a.value, b.value];
-    const names = domains.map((domain) => [domain.name, domain.name]);
-    offer(a, names);
-    offer(b, names);
-    if (run && !before[0]) [a.value, b.value] = [run.a, run.b];
-    else if (!before[1] && names.length > 1) b.value = names[1][0];
-  };
-  form.addEventListener("submit", (event) => {
-    event.preventDefault();
-    const asked = { a: a.value, b: b.value, method: method.value, preset: preset.value, run: name.value.trim(), source: begin.value };
-    for (const [key, control] of Object.entries({ minutes, steps, sample_every: sampleEvery, ...extra })) if (control.value) asked[key] = Number(control.value);
-    attempt(async () => {
-      await askFor("train", asked);
-      note("Asked for.");
-      refreshSoon();
-    });
-  });
-  return form;
 }

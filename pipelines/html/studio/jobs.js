@@ -15,7 +15,7 @@ function jobTitle(job) {
 function jobsList() {
   const list = make("ul", { class: "jobs" });
   list.show = (all, elsewhere = []) => {
-    const jobs = all.filter((job) => job.state !== "done" || !job.words.some((word) => word.startsWith("--preview="))); // a frame shows itself
+    const jobs = all.filter((job) => job.state !== "done" || !job.words.some((word) => word.startsWith("--preview=") || word === "--measure")); // these show themselves
     const told = jobs.map((job) => ({ ...job, progress: null }));
     renew(list, [told, elsewhere], () => [...elsewhere.map(elsewhereEntry), ...jobs.map(jobEntry)]);
     for (const job of jobs) {

@@ -13,13 +13,14 @@ function runPage(main, name) {
   const advice = make("p", {});
   const [selection, curves, watch, settings, fork] = [make("div"), make("div", { class: "curves" }), make("div"), make("dl"), make("div")];
   const translate = translateForm(name);
+  const grow = growForm(name);
   const report = button("Make its report", () => attempt(async () => {
     await askFor("report", { run: name });
     refreshSoon();
   }));
   main.append(make("p", { class: "overline" }, "run"), make("h1", {}, name), state, make("div", { class: "controls" }, bar, stop, report), advice, jobs,
     part("Samples over training", samples), part("Translate", translate), part("Watch", watch), part("Which checkpoint is best", selection),
-    part("Losses and gradients", curves), part("Settings", settings), part("Train another like it", fork));
+    part("Losses and gradients", curves), part("Settings", settings), part("Train another like it", fork), part("Add a domain to it", grow));
 
   const refresh = async () => {
     const [run, home] = await Promise.all([get(path("api", "runs", name)), get("/api/home")]);
@@ -40,11 +41,11 @@ function runPage(main, name) {
     renew(watch, [run.players, run.measures], () => run.players && [playersPart(run.players), measuresList(run.measures)]);
     renew(settings, run.settings, () => run.settings.flatMap(([term, words]) => [make("dt", {}, term), make("dd", {}, words)]));
     translate.offer(home.uploads, run);
-    translate.tell(home.jobs.filter((job) => job.about.run === name));
+    grow.show(run, home);
     if (!fork.children.length) fork.append(trainForm(run));
-    fork.firstChild.offer(home.domains.filter((domain) => domain.pictures), home.machine);
+    fork.firstChild.offer(home);
   };
-  return { refresh, follows: (changed) => changed.some((one) => one === "jobs" || one === `run:${name}` || one === "previews") };
+  return { refresh, follows: (changed) => changed.some((one) => one === "jobs" || one === `run:${name}`) };
 }
 
 /** Whether it is still worth waiting. */
@@ -83,68 +84,24 @@ function samplesPart(name) {
   return whole;
 }
 
-/** Rendering, measuring, and one frame to try options on. */
-function translateForm(run) {
-  const clip = choice([["", "the held-out end of its own clip"]], "");
-  const truth = choice([["", "not known"]], "");
-  const reverse = tick(false);
-  const [from, to, at] = [text(""), text(""), text("0")];
-  const codec = choice(["auto", "h264", "hevc", "av1", "prores", "ffv1", "png"].map((one) => [one, one]), "auto");
-  const quality = make("input", { type: "range", min: 0, max: 100, value: 75 });
-  const blend = choice([["feather", "a soft mask"], ["none", "the whole square"]], "feather");
-  const colour = tick(true);
-  const checkpoint = choice([["best", "the best"], ["newest", "the newest"]], "best");
-  const picture = make("img", { class: "sheet", id: "frame-shown", alt: "", hidden: true });
-  const told = make("p", { class: "quiet", role: "status" });
-  const common = () => ({ run, input: clip.value ? [clip.value] : [], reverse: reverse.checked, checkpoint: checkpoint.value });
-  const looks = () => ({ ...common(), blend: blend.value, colour_match: colour.checked });
-  const ask = (command, options, line) => attempt(async () => {
-    const { id } = await askFor(command, options);
-    note(line);
-    refreshSoon();
-    return id;
-  });
-  let wanted = null;
-  const tryFrame = () => attempt(async () => {
-    const output = `${run}-${Date.now()}.png`;
-    const { id } = await askFor("render", { ...looks(), preview: at.value.trim() || "0", output });
-    const before = wanted;
-    wanted = { id, output };
-    told.textContent = "One frame is being translated …";
-    if (before) await post(path("api", "jobs", before.id, "stop")).catch(() => null); // it may have ended
-    refreshSoon();
-  });
-  let waiting = 0;
-  for (const control of [blend, colour, at, reverse, checkpoint, clip]) {
-    control.addEventListener("change", () => {
-      if (!wanted) return; // once a frame was looked at, changes are shown on it
-      clearTimeout(waiting);
-      waiting = setTimeout(tryFrame, 400);
-    });
-  }
-  const form = make("form", { class: "form" }, field("clip", clip), field("from", from, "seconds or m:ss"), field("to", to), field("put back behind", blend), field("checkpoint", checkpoint),
-    field("encoder", codec), field("quality", quality),
-    make("label", {}, reverse, "from B to A"), make("label", {}, colour, "match colours"),
-    make("div", { class: "controls" }, make("button", { type: "submit", class: "main" }, "Render"),
-      button("Measure", () => ask("evaluate", { ...common(), truth: truth.value ? [truth.value] : [] }, "Measuring.")), field("against the truth", truth)),
-    make("div", { class: "controls" }, field("frame at", at, "seconds or m:ss"), button("Preview this frame", tryFrame)), told, picture);
+/** Another domain for a run that takes more; hidden where it takes none. */
+function growForm(run) {
+  const domain = choice([], "");
+  const steps = number("", 1, 100000000, 1);
+  const form = make("form", { class: "form" }, make("p", { class: "quiet" }, "A run of its own, in which the older domains stay as they are."), field("domain", domain), field("steps", steps),
+    make("div", { class: "controls" }, make("button", { type: "submit", class: "main" }, "Add")));
   form.addEventListener("submit", (event) => {
     event.preventDefault();
-    ask("render", { ...looks(), start: from.value.trim(), stop: to.value.trim(), codec: codec.value, quality: Number(quality.value) }, "Asked for: the result appears on the first page.");
+    attempt(async () => {
+      await askFor("train", { run, add: domain.value, ...(steps.value ? { steps: Number(steps.value) } : {}) });
+      note("Asked for.");
+      refreshSoon();
+    });
   });
-  form.offer = (uploads, about) => {
-    offer(clip, [["", `the held-out end of ${about.a}'s own clip`], ...uploads.map((name) => [`upload:${name}`, name])]);
-    offer(truth, [["", "not known"], ...uploads.map((name) => [`upload:${name}`, name])]);
-  };
-  form.tell = (jobs) => {
-    const job = wanted && jobs.find((one) => one.id === wanted.id);
-    if (!job || !isOver(job)) return;
-    told.textContent = job.state === "done" ? `The frame at ${at.value || 0}.` : job.why;
-    if (job.state === "done" && picture.dataset.shows !== wanted.output) {
-      picture.hidden = false;
-      picture.dataset.shows = wanted.output;
-      fill(picture, { src: file("previews", wanted.output), alt: "the translated frame" }, []);
-    }
+  form.show = (about, home) => {
+    const others = home.domains.filter((one) => one.pictures && !about.domains.includes(one.name));
+    form.parentElement.hidden = !about.adds || !others.length;
+    offer(domain, others.map((one) => [one.name, one.name]));
   };
   return form;
 }
