@@ -125,6 +125,9 @@ class MethodConfig:
     as they are (Arjovsky et al. 2017), which want a gradient penalty."""
     adversarial_end: float = 1.0
     """Part of the adversarial weight that is left at the end of training, towards which it falls in a straight line."""
+    instance_noise: float = 0.0
+    """Noise over all that the judges of whole pictures are shown, as its standard deviation in parts of half the range
+    from black to white: hides grain that a camera leaves and no translation can, so that they look at shapes."""
     window: int = 3
     """Consecutive frames in a training window of recyclegan: the predictor takes two, every later one is a target."""
     cycle_direction: Literal["both", "forward", "backward"] = "both"

@@ -127,6 +127,8 @@ def _method_problems(row: MethodRow, config: MethodConfig, changed: set[str]) ->
         found.append(f"--cycle-direction {config.cycle_direction}: there is no cycle term under --cycle 0")
     if not 0 <= config.adversarial_end <= 1:
         found.append(f"--adversarial-end {config.adversarial_end:g}: has to be from 0 to 1")
+    if not 0 <= config.instance_noise < float("inf"):
+        found.append(f"--instance-noise {config.instance_noise:g}: has to be 0 or more")
     if not 0 <= config.grow_in <= 1:
         found.append(f"--grow-in {config.grow_in:g}: has to be from 0 to 1")
     elif "grow_in" in changed and not (config.weights.mirror or config.weights.flow):

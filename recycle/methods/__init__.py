@@ -19,10 +19,11 @@ _OWN = {
             # docs/measured.md says how these were found
             terms=frozenset({"detail"}),
             weights=LossWeights(adversarial=1.0, detail=0.3, cycle=10.0, mirror=2.0, flow=8.0),
-            options=frozenset({"cycle_direction", "adversarial_end"}),
+            options=frozenset({"cycle_direction", "adversarial_end", "instance_noise"}),
             generator="resnet_9blocks",
             skips=True,
             adversarial_end=0.3,
+            instance_noise=0.2,
             pool_size=50,
             tuned={"tiny": {"learning_rate": 1e-3}},
         ),
@@ -44,7 +45,7 @@ _OWN = {
             line="single frames: there and back gives the frame again",
             # their defaults: identity 0.5 of the cycle weight, pool 50, 9 blocks at 256 px
             weights=LossWeights(cycle=10.0, identity=5.0),
-            options=frozenset({"cycle_direction", "adversarial_end"}),
+            options=frozenset({"cycle_direction", "adversarial_end", "instance_noise"}),
             generator="resnet_9blocks",
             pool_size=50,
         ),
@@ -84,7 +85,7 @@ _OWN = {
             # video to video: both unsupervised terms 10, content 1, no plain cycle term
             terms=frozenset({"unsupervised_spatial", "unsupervised_recycle", "content"}),
             weights=LossWeights(unsupervised_spatial=10.0, unsupervised_recycle=10.0, content=1.0),
-            options=frozenset({"adversarial_end"}),
+            options=frozenset({"adversarial_end", "instance_noise"}),
             generator="resnet_6blocks",
         ),
         *RELATIVES,

@@ -62,6 +62,7 @@ class MethodRow:
     tuned: Mapping[PresetName, Mapping[str, int | float]] = field(default_factory=dict)
     """Fields of `NetworkConfig` and `TrainingConfig` that were found to be better than a preset's own."""
     adversarial_end: float = 1.0
+    instance_noise: float = 0.0
     initial_part: float = 0.0
     """Part of a preset's steps that `initial_steps` is."""
 
@@ -102,6 +103,7 @@ class MethodRow:
             self.weights,
             adversarial_loss=self.adversarial_loss,
             adversarial_end=self.adversarial_end,
+            instance_noise=self.instance_noise,
             initial_steps=round(self.initial_part * training.steps),
             pool_size=self.pool_size,
             own=dict(self.own),

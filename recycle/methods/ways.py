@@ -3,6 +3,7 @@
 from abc import abstractmethod
 from dataclasses import dataclass
 
+import torch
 from torch import Tensor, nn
 
 from recycle.config import MethodConfig
@@ -72,6 +73,7 @@ class TwoWayMethod(Method):
         self.pools = {domain: HistoryPool(config.pool_size) for domain in "ab"}
         self.seed_pools(0)
         self._adversarial_end = config.adversarial_end
+        self._instance_noise = config.instance_noise
         self._grow_in = config.grow_in
 
     @property
@@ -102,7 +104,14 @@ class TwoWayMethod(Method):
             return {}
         weight = self.weights.adversarial * (1 - (1 - self._adversarial_end) * moment.progress)
         # Zhu et al. 2017, eq. 1, by default with least squares as in section 4: (D_Y(G_Y(x)) - 1)²
-        return {f"adversarial_{way.name}": weight * self.adversarial.generator(way.D_Y(fake_y))}
+        return {f"adversarial_{way.name}": weight * self.adversarial.generator(way.D_Y(self.noised(fake_y)))}
+
+    def noised(self, pictures: Tensor) -> Tensor:
+        """Pictures as the judges of whole ones see them: under fresh instance noise (Sønderby et al., ICLR 2017; Arjovsky
+        and Bottou, ICLR 2017, section 3), drawn from the global generator of their device."""
+        if not self._instance_noise:
+            return pictures
+        return pictures + self._instance_noise * torch.randn_like(pictures)
 
     def generator_losses(self, a: Tensor, b: Tensor, moment: Moment) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
         """Losses of both directions; none for a weight of 0."""
@@ -123,7 +132,8 @@ class TwoWayMethod(Method):
 
     def judge_losses(self, domain: str, real: Tensor, fake: Tensor) -> dict[str, Tensor]:
         """What the judges of a domain learn from pictures (B, 3, H, W) of it and fakes of it."""
-        return {f"discriminator_{domain}": self.judged(self.discriminators[f"discriminator_{domain}"], real, fake)}
+        judge = self.discriminators[f"discriminator_{domain}"]
+        return {f"discriminator_{domain}": self.judged(judge, self.noised(real), self.noised(fake))}
 
     def judged(self, D_Y: nn.Module, real: Tensor, fake: Tensor) -> Tensor:
         """The loss of one judge: Zhu et al. 2017, eq. 1, by default least squares, halved as in section 7.1."""
