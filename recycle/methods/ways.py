@@ -107,8 +107,8 @@ class TwoWayMethod(Method):
         return {f"adversarial_{way.name}": weight * self.adversarial.generator(way.D_Y(self.noised(fake_y)))}
 
     def noised(self, pictures: Tensor) -> Tensor:
-        """Pictures as the judges of whole ones see them: under fresh instance noise (Sønderby et al., ICLR 2017; Arjovsky
-        and Bottou, ICLR 2017, section 3), drawn from the global generator of their device."""
+        """Pictures as the judges of whole ones see them: under fresh instance noise (Sønderby et al., ICLR 2017;
+        Arjovsky and Bottou, ICLR 2017, section 3), drawn from the global generator of their device."""
         if not self._instance_noise:
             return pictures
         return pictures + self._instance_noise * torch.randn_like(pictures)
