@@ -37,7 +37,8 @@ class Part(Source):
 
     def glances(self, longest_px: int) -> Iterator[Glance]:
         if isinstance(self.whole, Video):
-            found = read_glances(self.path, self.info, longest_px, start=self.start, stop=self.stop)
+            start, stop, background = self.start, self.stop, self.whole.background
+            found = read_glances(self.path, self.info, longest_px, start=start, stop=stop, background=background)
         else:
             found = (glance for glance in self.whole.glances(longest_px) if self._holds(glance.seconds))
         return self._numbered(found)
@@ -63,7 +64,8 @@ class Part(Source):
     def any_frames(self) -> Iterator[Frame]:
         """Those there are, perhaps none, with numbers of their own."""
         if isinstance(self.whole, Video):
-            return read_frames(self.path, start=self.start, stop=self.stop, near=True)
+            background = self.whole.background
+            return read_frames(self.path, start=self.start, stop=self.stop, near=True, background=background)
         return (frame for frame in self.whole.frames(self.start) if self._holds(frame.seconds))
 
     def sha256(self) -> str:

@@ -12,6 +12,7 @@ from PIL import ExifTags, Image
 from data.errors import MissingInputError, PictureError
 
 HEIF = frozenset({".heic", ".heif"})
+_OF_8_BITS = frozenset({".jpg", ".jpeg", ".jpe", ".jfif", ".gif", ".bmp", ".webp", ".pbm", *HEIF})
 HAS_HEIF_LIBRARY = importlib.util.find_spec("pillow_heif") is not None
 _ALWAYS = {
     ".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".bmp", ".tif", ".tiff", ".webp", ".avif", ".gif", ".jp2", ".ppm", ".pgm",
@@ -118,16 +119,27 @@ PLAIN = Reading()
 
 
 def bits_used(paths: list[Path], reading: Reading) -> int:
-    """How many of 16 bits the pictures of a folder use, judged by their largest value; 16 where they are of 8.
+    """How many of 16 bits the pictures of a folder use, judged by the largest value of those that are stored in
+    16; 16 where none is.
 
     Raises MissingInputError, PictureError.
     """
     largest = 0
     for path in paths:
-        picture = reading.deep(path)
-        if picture.dtype != np.uint16:
-            return 16
-        largest = max(largest, int(picture.max()))
+        picture = reading.deep(path) if _may_be_deep(path) else None
+        if picture is not None and picture.dtype == np.uint16:
+            largest = max(largest, int(picture.max()))
         if largest >= 2 ** DEPTHS[-2]:
             return 16
-    return next(bits for bits in DEPTHS if largest < 2**bits)
+    return next(bits for bits in DEPTHS if largest < 2**bits) if largest else 16
+
+
+def _may_be_deep(path: Path) -> bool:
+    """Whether a picture may have more than 8 bits: not by its kind, or by a PNG's header, which is quick to read."""
+    if path.suffix.lower() != ".png":
+        return path.suffix.lower() not in _OF_8_BITS
+    try:
+        with path.open("rb") as file:
+            return file.read(25)[24:] == b"\x10"
+    except OSError:
+        return True  # whoever reads it says why

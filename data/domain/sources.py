@@ -65,7 +65,7 @@ class Source(ABC):
     def content(self) -> dict[str, Any]:
         """All that decides what its frames show, as plain JSON values."""
         own = {name: v for name, v in dataclasses.asdict(self).items() if name not in ("path", "info")}
-        return own | {"sha256": self.sha256(), "kind": self.kind}
+        return {n: v for n, v in own.items() if v != PLAIN.background} | {"sha256": self.sha256(), "kind": self.kind}
 
     @abstractmethod
     def sha256(self) -> str:
@@ -86,8 +86,9 @@ class Source(ABC):
 
 @dataclass(frozen=True)
 class Video(Source):
-    """A video file."""
+    """A video file. background: under what is transparent."""
 
+    background: tuple[int, int, int] = PLAIN.background
     kind = "video"
 
     @property
@@ -95,20 +96,22 @@ class Video(Source):
         return self.path
 
     def frames(self, start: Fraction | None = None) -> Iterator[Frame]:
-        return read_frames(self.path, start=start)
+        return read_frames(self.path, start=start, background=self.background)
 
     def glances(self, longest_px: int) -> Iterator[Glance]:
-        return read_glances(self.path, self.info, longest_px)
+        return read_glances(self.path, self.info, longest_px, background=self.background)
 
     def notes(self) -> list[str]:
-        note = f"{self.label}: does not say which colours it has; taken for BT.709, as of HD, for it is so wide"
-        return [note] if doubtful_matrix(self.info.colour, self.info.width, self.info.height) else []
+        doubtful = doubtful_matrix(self.info.colour, self.info.width, self.info.height)
+        wide = "does not say which colours it has; taken for BT.709, as of HD, for it is so wide"
+        lies = f"what is transparent lies on #{bytes(self.background).hex()}"
+        return [f"{self.label}: {note}" for note in doubtful * [wide] + self.info.transparent * [lies]]
 
     def sha256(self) -> str:
         return hashlib.sha256(file_digest(self.path)).hexdigest()
 
     def settings(self, strips: str) -> dict[str, Any]:
-        return {}
+        return {} if self.background == PLAIN.background else {"background": list(self.background)}
 
 
 @dataclass(frozen=True)
@@ -184,10 +187,8 @@ class Strips(Folder):
 
 @dataclass(frozen=True)
 class Pairs(Folder):
-    """Pictures that hold a pair side by side, of which one half is taken: 0 is the left, 1 the right.
-
-    follow: they follow each other in time; else each is a shot of its own.
-    """
+    """Pictures that hold a pair side by side, of which one half is taken: 0 is the left, 1 the right. follow: they
+    follow each other in time; else each is a shot of its own."""
 
     half: int
     follow: bool
@@ -222,7 +223,6 @@ def open_source(
     bits: int | None = None,
 ) -> Source:
     """Looks what `path` is. Raises MissingInputError, NotAVideoError, PictureError.
-
     strips: "yes", "no", or "auto", which takes a folder for one of strips where its first picture is exactly three
     times as wide as high. single: a folder's pictures do not follow each other. half: of pictures that hold a pair side
     by side, take the left (0) or the right (1). fit: as a `Folder` has it; without it only pictures that follow each
@@ -230,7 +230,7 @@ def open_source(
     they use of 16; None: as many as the largest value of them all needs.
     """
     if not path.is_dir():
-        return Video(path, probe(path))
+        return Video(path, probe(path), reading.background)
     pictures = pictures_in(path, deep=True)
     if not pictures:
         raise MissingInputError(f"{path}: no pictures in this folder ({', '.join(sorted(SUFFIXES))})")

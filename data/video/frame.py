@@ -73,6 +73,7 @@ class VideoInfo:
     frames: how many the header promises (an estimate for progress bars, never trusted); None where unknown.
     colour: FFmpeg's names of range, matrix ("space"), primaries, transfer; "unspecified" where untagged.
     begins: presentation time of the first frame in seconds.
+    transparent: whether its pictures may be.
     """
 
     path: str
@@ -89,6 +90,7 @@ class VideoInfo:
     interlaced: bool
     audio_tracks: int
     begins: Fraction = Fraction(0)
+    transparent: bool = False
 
     @classmethod
     def of_pictures(cls, folder: Path, rgb: np.ndarray, frames: int) -> "VideoInfo":

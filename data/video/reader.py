@@ -9,6 +9,7 @@ from pathlib import Path
 import av
 from av.container import InputContainer
 from av.packet import Packet
+from av.video.codeccontext import VideoCodecContext
 from av.video.stream import VideoStream
 
 from data.errors import NotAVideoError
@@ -16,7 +17,7 @@ from data.video.clocks import Clock
 from data.video.colour import colour_of
 from data.video.container import main_video_stream, open_local, packets_of, time_base_of
 from data.video.deinterlace import Decoded, Deinterlacer
-from data.video.developing import Developer
+from data.video.developing import WHITE, Developer, has_alpha
 from data.video.frame import Frame, Glance, VideoInfo, fitted_size
 from data.video.orientation import orientation_of
 from data.video.timeline import Timeline
@@ -55,6 +56,7 @@ def probe(path: str | Path) -> VideoInfo:
             pixel_format=first.format.name,
             colour=colour,
             interlaced=first.interlaced_frame,
+            transparent=has_alpha(first.format),
             audio_tracks=len(container.streams.audio),
             begins=((first.dts if first.pts is None else first.pts) or 0) * time_base_of(stream),
         )
@@ -73,7 +75,12 @@ def read_metadata(path: str | Path) -> dict[str, str]:
 
 
 def read_frames(
-    path: str | Path, *, start: Fraction | None = None, stop: Fraction | None = None, near: bool = False
+    path: str | Path,
+    *,
+    start: Fraction | None = None,
+    stop: Fraction | None = None,
+    near: bool = False,
+    background: tuple[int, int, int] = WHITE,
 ) -> Iterator[Frame]:
     """Frames in order of time, upright, 8-bit full-range SDR R'G'B' (see Frame), at most two in memory.
 
@@ -81,11 +88,11 @@ def read_frames(
     same. near: they count from the key frame before `start`, where reading then begins if the kind of container has one
     clock: the middle of a long video is there at once. What cannot be decoded is skipped and the rest goes on;
     timestamps always rise, and jumps of the container's clock are mended as `Timeline` does. A picture that changes its
-    shape half-way is fitted into the first one's with black bars. Interlaced frames are deinterlaced, one out per one
-    in.
+    shape half-way, or which way up it is, is fitted into the first one's with black bars. What is transparent lies on
+    `background` (R, G, B). Interlaced frames are deinterlaced, one out per one in.
     Raises MissingInputError, and NotAVideoError where no frame at all decodes.
     """
-    for picture, about, time_base, develop in _pictures(path, start if near else None):
+    for picture, about, time_base, develop in _pictures(path, start if near else None, background):
         seconds = about.pts * time_base
         if stop is not None and seconds >= stop:
             return
@@ -95,13 +102,20 @@ def read_frames(
 
 
 def read_glances(
-    path: str | Path, info: VideoInfo, longest_px: int, *, start: Fraction | None = None, stop: Fraction | None = None
+    path: str | Path,
+    info: VideoInfo,
+    longest_px: int,
+    *,
+    start: Fraction | None = None,
+    stop: Fraction | None = None,
+    background: tuple[int, int, int] = WHITE,
 ) -> Iterator[Glance]:
     """Every frame of `read_frames`, made small with square pixels by the scaler itself, which is much quicker than to
-    make the whole frame first. info: of `probe`. start, stop: as there, with `near`. Raises as `read_frames`.
+    make the whole frame first. info: of `probe`. start, stop, background: as there, with `near`. Raises as
+    `read_frames`.
     """
     size = fitted_size(info.display_size, longest_px)
-    for picture, about, time_base, develop in _pictures(path, start):
+    for picture, about, time_base, develop in _pictures(path, start, background):
         if stop is not None and about.pts * time_base >= stop:
             return
         if start is not None and about.pts * time_base < start:
@@ -112,7 +126,7 @@ def read_glances(
 
 
 def _pictures(
-    path: str | Path, near: Fraction | None = None
+    path: str | Path, near: Fraction | None, background: tuple[int, int, int]
 ) -> Iterator[tuple[av.VideoFrame, Decoded, Fraction, "Developer"]]:
     """Decoded pictures, the time base, and what makes them upright R'G'B' while each is the last one given.
 
@@ -121,7 +135,7 @@ def _pictures(
     timeline = Timeline(path)
     with open_local(path) as container:
         stream = main_video_stream(container, path)
-        time_base, develop, deinterlacer = time_base_of(stream), Developer(), Deinterlacer()
+        time_base, develop, deinterlacer = time_base_of(stream), Developer(background), Deinterlacer()
         if near is None or timeline.broadcast or timeline.jumps:
             decoded = _decoded_frames(timeline.straightened(packets_of(container, [stream])), stream)
         else:
@@ -130,7 +144,7 @@ def _pictures(
                 break
             found = _from_key_frame(container, stream, near)
             if found is None:
-                yield from _pictures(path)
+                yield from _pictures(path, None, background)
                 return
             decoded = found
         for picture, about in deinterlacer.run(_numbered(decoded, stream)):
@@ -163,7 +177,7 @@ def _decoded_frames(packets: Iterator[Packet], stream: VideoStream) -> Iterator[
     """All frames that decode, with their sample aspects. An error in a packet costs that packet; one in the container
     ends the file there.
     """
-    flushed, aspects = False, _Aspects(stream)
+    flushed, aspects, decoder = False, _Aspects(stream), _with_alpha(stream) or stream
     while not flushed:
         try:
             packet = next(packets, None)
@@ -171,12 +185,23 @@ def _decoded_frames(packets: Iterator[Packet], stream: VideoStream) -> Iterator[
             packet = None
         flushed = packet is None or packet.size == 0
         try:
-            frames = stream.decode(None if flushed else packet)
+            frames = decoder.decode(None if flushed else packet)
         except av.FFmpegError:
             continue
         aspects.look(packet)
         for frame in frames:
             yield frame, aspects.of(frame)
+
+
+def _with_alpha(stream: VideoStream) -> VideoCodecContext | None:
+    """A decoder that sees the transparency of VP8 and VP9, where the file has any: FFmpeg's own do not."""
+    name = {"vp8": "libvpx", "vp9": "libvpx-vp9"}.get(stream.codec_context.name)
+    if name is None or stream.metadata.get("alpha_mode") != "1" or name not in av.codecs_available:
+        return None
+    decoder = av.CodecContext.create(name, "r")
+    assert isinstance(decoder, VideoCodecContext)
+    decoder.thread_count = 1
+    return decoder
 
 
 def _sane_aspect(aspect: Fraction | None) -> Fraction:

@@ -17,6 +17,8 @@ from data.writing.tracks import decode_sound
 
 AAC_BITS_PER_CHANNEL = 96_000
 _CHUNK_SAMPLES = 48_000
+MOST_SILENCE_SECONDS = 3 * 3600
+"""That a track's holes are filled with, all in all: more is damage, and takes long."""
 _LAYOUTS = {1: "mono", 2: "stereo", 3: "2.1", 4: "quad", 5: "5.0", 6: "5.1", 7: "6.1", 8: "7.1"}
 _UNHEARD_SECONDS = Fraction(3, 2000)
 """By so much times may be off the count of samples before it is a hole; less is the container's coarse unit."""
@@ -39,6 +41,7 @@ class Transcoder:
         self._end: Fraction | None = None  # of the stretch of sound that is being resampled, in seconds
         self._place: int | None = None  # of the next sample that is encoded, in samples from 0 seconds
         self._skip = 0
+        self._silence = MOST_SILENCE_SECONDS * rate  # that may still be filled in
         self.out = output.add_stream("aac", rate=rate, layout=layout)
         self.out.bit_rate = AAC_BITS_PER_CHANNEL * self.out.codec_context.layout.nb_channels
 
@@ -71,6 +74,9 @@ class Transcoder:
         target = round(begin * self.rate)
         if self._place is None:
             self._place = target if self._start is None else max(target, round(self._start * self.rate))
+        if target - self._place > self._silence:
+            target = self._place  # times that are damaged
+        self._silence -= max(0, target - self._place)
         self._skip = max(0, self._place - target)
         while self._place < target:
             count = min(_CHUNK_SAMPLES, target - self._place)

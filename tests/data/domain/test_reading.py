@@ -61,6 +61,15 @@ def test_the_bits_that_a_folder_uses_are_full_scale(tmp_path, bits, found):
     assert bool(source.notes()) == (found < 16)
 
 
+def test_pictures_of_8_bits_beside_deep_ones_change_nothing(tmp_path):
+    ramp = np.tile(np.linspace(0, 4095, 64).astype(np.uint16), (48, 1))
+    paths = [write(tmp_path / "1.png", (ramp // 16).astype(np.uint8)), write(tmp_path / "2.png", ramp)]
+    paths.append(write(tmp_path / "3.jpg", GREY))
+    assert bits_used(paths, Reading()) == 12 and bits_used(paths[::2], Reading()) == 16
+    small, deep, _ = (frame.rgb.astype(int) for frame in open_source(tmp_path).frames())
+    assert np.abs(small - deep).max() <= 1
+
+
 def png_of(width: int, height: int) -> bytes:
     """A PNG whose header alone promises that size."""
 

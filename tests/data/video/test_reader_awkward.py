@@ -10,6 +10,7 @@ import av
 import cv2
 import numpy as np
 import pytest
+from av.bitstream import BitStreamFilterContext
 
 from data.errors import MissingInputError, NotAVideoError
 from data.video.reader import probe, read_frames
@@ -153,3 +154,43 @@ def test_side_data_that_is_not_needed_is_not_touched(shared, name, size, count):
         capture_output=True, text=True, cwd=Path(__file__).parents[3],
     )  # fmt: skip
     assert (result.stdout.split(), result.returncode) == ([str(value) for value in (*size, count)], 0), result.stderr
+
+
+def test_a_picture_that_is_turned_midway_is_shown_upright_from_there_on(tmp_path):
+    """Only key frames say which way up they are, as cameras write it."""
+    wide = np.full((48, 96, 3), 200, np.uint8)
+    wide[:, :24] = 20
+    frames = [av.VideoFrame.from_ndarray(wide, "rgb24").reformat(format="yuv420p") for _ in range(6)]
+    part = encoded(tmp_path / "part.h264", frames)
+    with av.open(str(part)) as container:
+        stream = container.streams.video[0]
+        turning = BitStreamFilterContext("h264_metadata=display_orientation=insert:rotate=90", stream)
+        turned = [bytes(new) for packet in container.demux(stream) for new in turning.filter(packet)]
+    path = tmp_path / "a.h264"
+    path.write_bytes(part.read_bytes() + b"".join(turned) + part.read_bytes())
+    seen = list(read_frames(path))
+    assert [frame.shape for frame in seen] == 6 * [0] + 6 * [1] + 6 * [2]
+    level, upright = (seen[number].rgb.astype(int).mean(axis=2) for number in (0, 11))
+    assert upright.shape == level.shape == (48, 96) and np.abs(seen[17].rgb.astype(int).mean(axis=2) - level).max() < 3
+    # Counter-clockwise by a quarter: what was left is at the bottom; 24 of 48 columns are picture, the rest bars.
+    assert upright[:34, 37:59].min() > 190 and upright[38:, 37:59].max() < 30 and upright[:, :35].max() < 5
+
+
+@pytest.mark.parametrize(("suffix", "codec", "pixels"), [(".mov", "png", "rgba"), (".webm", "libvpx-vp9", "yuva420p")])
+def test_what_is_transparent_in_a_video_lies_on_the_background(tmp_path, suffix, codec, pixels):
+    """Not the colours that hide there; VP9 keeps transparency beside the picture."""
+    rgba = np.full((48, 64, 4), (200, 30, 30, 255), np.uint8)
+    rgba[:, :32, 3] = 0
+    path = tmp_path / f"a{suffix}"
+    with av.open(str(path), "w") as output:
+        stream = output.add_stream(codec, rate=25)
+        stream.width, stream.height, stream.pix_fmt = 64, 48, pixels
+        for _ in range(3):
+            output.mux(stream.encode(av.VideoFrame.from_ndarray(rgba, "rgba").reformat(format=pixels)))
+        output.mux(stream.encode(None))
+    assert probe(path).transparent
+    for background in ((255, 255, 255), (0, 128, 0)):
+        frames = list(read_frames(path, background=background))
+        assert len(frames) == 3
+        assert np.abs(frames[2].rgb[:, :28].astype(int) - background).max() < 6
+        assert np.abs(frames[2].rgb[:, 36:].astype(int) - (200, 30, 30)).max() < 12

@@ -66,6 +66,23 @@ def test_holes_in_transcoded_sound_stay_holes(tmp_path):
     assert heard_clicks(tmp_path / "a.mp4") == pytest.approx([0.5, 2.0, 2.5], abs=5e-3)
 
 
+def test_a_hole_of_hours_is_damage_and_not_filled(tmp_path):
+    """Times that jump ahead again and again: days of silence would be encoded."""
+    clicks(tmp_path / "whole.mkv", "pcm_s16le")
+    source = tmp_path / "holed.mkv"
+    with av.open(str(tmp_path / "whole.mkv")) as whole, av.open(str(source), "w") as holed:
+        streams = [holed.add_stream_from_template(stream, opaque=True) for stream in whole.streams]
+        for packet in whole.demux():
+            if packet.size:
+                if packet.stream.index == 1 and packet.pts * packet.time_base > 1:
+                    packet.pts = packet.dts = packet.pts + int(5 * 3600 / packet.time_base)
+                packet.stream = streams[packet.stream.index]
+                holed.mux(packet)
+    write(tmp_path / "a.mp4", read_frames(source), probe(source), audio_from=source)
+    with av.open(str(tmp_path / "a.mp4")) as container:
+        assert container.duration < 10 * av.time_base
+
+
 def test_tags_of_the_file_survive(tmp_path):
     tags = {"title": "ünïcode = \"quotes\"; 'and more'", "synthetic": "true", "com.example.any": "x" * 3000}
     info = info_of()
