@@ -39,7 +39,7 @@ def demo(options: DemoOptions) -> None:
     run_shown(
         *("train", "anna", "ben", "--domains", domains, "--run", run, "--preset", "tiny"),
         *("--method", options.method, "--size", options.size, "--minutes", options.minutes),
-        *("--no-crop-jitter", "--save-every", 200, "--seed", options.seed),
+        *("--no-crop-jitter", "--save-every", 200, "--seed", options.seed, "--devices", 1),
     )
     run_shown("render", "--run", run, "--domains", domains, "--input", test, "--output", result)
     run_shown("evaluate", "--run", run, "--domains", domains, "--input", test, "--truth", truth)

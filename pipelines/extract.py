@@ -14,7 +14,7 @@ from data.domain.reading import Reading
 from data.domain.sources import Source, open_source
 from data.domain.splits import require_window
 from data.domain.web import fetch, is_url
-from data.errors import MissingDomainError, MissingInputError, RetargetError, SettingsError, TooFewFramesError
+from data.errors import MissingInputError, RetargetError, SettingsError, TooFewFramesError
 from data.faces.placing import LOOKS, everybody
 from durable.files import partial_path
 from pipelines.extracting.clip import Eyes, Wanted, eyes_of, make_clip
@@ -26,8 +26,9 @@ from pipelines.pages.overview import summarise, write_contact_sheet
 from pipelines.places import say
 from pipelines.progress import Progress
 from pipelines.provenance.consents import check_consent
+from pipelines.ray_cluster import shard_for
 from pipelines.room import require_room
-from pipelines.shards import Shard, shard_of
+from pipelines.shards import Shard
 from pipelines.span import span_of
 
 WINDOW = 3
@@ -53,7 +54,6 @@ def extract(options: ExtractOptions) -> None:
         check_consent(options.consent, options.face)
     if options.face == "all" and not options.people:
         return _everybody(options)
-    shard = shard_of(options.shard)
     planned, aligner = _planned(options)
     if options.people:
         for name, inputs in planned.items():
@@ -61,6 +61,13 @@ def extract(options: ExtractOptions) -> None:
         return None
     domains = [opened(options.domains / name, options, aligner) for name in planned]
     new = [domain for domain in domains if not domain.clips]
+    shard = shard_for(
+        "extract",
+        options,
+        units=max(map(len, planned.values())),
+        on_gpu=aligner in ("auto", "fan"),
+        first=any(domain.aligner != "none" and domain.identity is None for domain in domains),
+    )
     try:
         for domain, inputs in zip(domains, planned.values(), strict=True):
             _complete(domain, inputs, options, shard)
@@ -134,10 +141,10 @@ def _reading(options: ExtractOptions) -> tuple[Reading, int | None]:
 
 def _complete(domain: Domain, inputs: list[Input], options: ExtractOptions, shard: Shard) -> None:
     """Adds to a domain what is not in it yet and is this shard's. Raises RetargetError."""
-    if shard.joins and not (domain.folder / "domain.json").exists():
-        raise MissingDomainError(domain.folder)
     eyes = None
-    if not shard.joins:
+    if shard.joins:
+        domain = Domain.load(domain.folder, say)
+    else:
         eyes = None if domain.aligner == "none" else eyes_of(domain.aligner, domain.identity, options)
         domain.aligner = "none" if eyes is None else eyes.aligner.name
         domain.begin()

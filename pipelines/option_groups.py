@@ -83,6 +83,9 @@ class Sharded:
     shard: Annotated[str | None, tyro.conf.arg(metavar="I/N")] = None
     """Do part I of N, counted from 0, while others do the other parts on other machines; the last to end puts all
     together. None: what SLURM (job arrays), Kubernetes (indexed jobs) or torchrun says, else everything."""
+    ray: Annotated[str | None, tyro.conf.arg(metavar="auto|ADDRESS")] = None
+    """Have it done by a Ray cluster whose machines see the same folders (extra cluster): the one that this machine is
+    part of, or the one at an address."""
 
 
 @dataclass(frozen=True, kw_only=True)

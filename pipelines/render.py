@@ -18,6 +18,7 @@ from durable.locks import is_held, locked
 from pipelines.options import RenderOptions
 from pipelines.places import say
 from pipelines.progress import Progress
+from pipelines.ray_cluster import shard_for
 from pipelines.rendering.answers import check_answers, write_answers
 from pipelines.rendering.forecast import room_for
 from pipelines.rendering.inputs import BatchError, clips_of, folder_for, stems_of
@@ -27,7 +28,7 @@ from pipelines.rendering.preview import preview
 from pipelines.rendering.segments import paint_segments
 from pipelines.rendering.stating import Stating, credentials_of, digest_of_font, stating_of
 from pipelines.room import require_room
-from pipelines.shards import Shard, shard_of
+from pipelines.shards import Shard
 from pipelines.span import seconds_of, span_of
 from pipelines.translating.following import person_of, placed
 from pipelines.translating.telling import kind_told, reference_digest
@@ -36,7 +37,7 @@ from recycle.runs.runfolder import letters
 
 LISTED = 10
 """Missing parts that are named."""
-_WHERE = {"domains", "models", "runs", "run", "input", "output", "shard", "answers", "sign_key", "force"}
+_WHERE = {"domains", "models", "runs", "run", "input", "output", "shard", "ray", "answers", "sign_key", "force"}
 """Options that say where something is or who does it, and not what becomes of it."""
 
 
@@ -44,15 +45,16 @@ def render(options: RenderOptions) -> None:
     """Renders every clip that is named. Goes on where it stopped, segment by segment. Raises RetargetError."""
     named, span = clips_of(options.input), span_of(options.start, options.stop)
     at = seconds_of(options.preview, "--preview")
-    if at is not None and span != (None, None):
-        raise SettingsError("--preview: is one moment of the clip; leave --from and --to away")
+    if at is not None and (span != (None, None) or options.ray is not None):
+        raise SettingsError("--preview: is one moment of the clip; leave --from, --to and --ray away")
     encoding_of(options)
     how_laid_in(options)
     credentials = credentials_of(options)
-    folder, shard = folder_for(options.output, named.several), shard_of(options.shard)
+    folder = folder_for(options.output, named.several)
     loaded = load(options, clip_is_named=named.clips != [None])
     stating = stating_of(options, credentials, loaded)
     check_answers(options, loaded.method.asks, loaded.settings["method"])
+    shard = shard_for("render", options, units=None, on_gpu=options.accelerator in ("auto", "cuda"))
     failures: dict[str, RetargetError] = {}
     stems = stems_of(named.clips, loaded.names[0])
     with Progress("rendering", _expected(named.clips, span) if named.several else [None]) as progress:

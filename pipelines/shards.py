@@ -10,6 +10,8 @@ from pipelines.places import say
 
 JOIN = "join"
 """What `retarget join` says in the place of I/N."""
+DONE = ("is painted", "is extracted")
+"""Ends of the lines by which a shard says that it has done a unit."""
 
 
 class UnfinishedError(OutputError):

@@ -5,11 +5,14 @@ import shlex
 import signal
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from threading import Lock
 from typing import TextIO
+
+import torch
 
 from data.errors import TrainingError
 from pipelines.places import say
@@ -26,7 +29,8 @@ def run_shown(*words: object) -> None:
 class Quiet:
     """Commands whose output goes into a file each, several at a time; they end with the `with` block that started them.
 
-    threads: that each may compute with.
+    Each sees one of the GPUs that this process sees, that which the fewest of the others have. threads: that each may
+    compute with.
     """
 
     def __init__(self, threads: int) -> None:
@@ -34,6 +38,9 @@ class Quiet:
         self._running: set[subprocess.Popen] = set()
         self._ended = False
         self._lock = Lock()
+        seen = os.environ.get("CUDA_VISIBLE_DEVICES")
+        names = map(str, range(torch.cuda.device_count())) if seen is None else filter(None, seen.split(","))
+        self._gpus = Counter(dict.fromkeys(names, 0))
 
     def __enter__(self) -> "Quiet":
         # Being asked to end is to reach what runs, which else would go on alone.
@@ -54,15 +61,19 @@ class Quiet:
         with self._lock:
             if self._ended:
                 raise KeyboardInterrupt
+            gpu = min(self._gpus, key=self._gpus.__getitem__, default="")
+            environment = self._environment | ({"CUDA_VISIBLE_DEVICES": gpu} if gpu else {})
             process = subprocess.Popen(
-                _program(words), env=self._environment, stdin=subprocess.DEVNULL, stdout=output, stderr=output
+                _program(words), env=environment, stdin=subprocess.DEVNULL, stdout=output, stderr=output
             )
             self._running.add(process)
+            self._gpus.update([gpu] if gpu else [])
         try:
             yield process
         finally:
             with self._lock:
                 self._running.discard(process)
+                self._gpus.subtract([gpu] if gpu else [])
 
     def stop(self) -> None:
         """Asks what still runs to save and stop, and waits for it. Nothing can be started any more."""

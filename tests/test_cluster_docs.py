@@ -5,6 +5,7 @@ import re
 import shlex
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import pytest
 import tyro
@@ -20,7 +21,7 @@ def examples(kind: str) -> list[str]:
     return re.findall(rf"^```{kind}\n(.*?)^```", TEXT, re.MULTILINE | re.DOTALL)
 
 
-def options_of(words: list[str]) -> object:
+def options_of(words: list[str]) -> Any:
     """What the program reads from these words."""
     return tyro.cli(COMMANDS[words[0]], args=words[1:], config=(tyro.conf.OmitArgPrefixes,))
 
@@ -47,5 +48,12 @@ def test_manifests_say_all_that_a_shard_has_to_know(manifest: str) -> None:
     assert mounted == {volume["name"] for volume in pod["volumes"]}
 
 
+@pytest.mark.parametrize("script", examples("sh"))
+def test_what_is_typed_for_ray_is_read_by_shells_and_by_us(script: str) -> None:
+    assert subprocess.run(["bash", "-n"], input=script, text=True, check=False).returncode == 0
+    commands = re.findall(r"^retarget (.*)$", script, re.MULTILINE)
+    assert [options_of(shlex.split(command)).ray for command in commands] == ["auto", "10.0.0.1:6379"]
+
+
 def test_there_are_examples() -> None:
-    assert len(examples("sbatch")) == 2 and len(examples("yaml")) == 1
+    assert [len(examples(kind)) for kind in ("sbatch", "yaml", "sh")] == [2, 1, 1]

@@ -1,11 +1,8 @@
 """Work shared by a folder alone: any number of processes leave the same bytes, a killed one costs what it was at."""
 
-import os
 import re
 import shutil
 import signal
-import subprocess
-import sys
 import time
 from pathlib import Path
 
@@ -18,21 +15,9 @@ from pipelines.cli import run
 from pipelines.rendering.leaving import KEY
 from tests.media import write_frames
 from tests.pipelines.runs import draw, one_error, train_drawn
+from tests.pipelines.shells import content, start
 
 WORDS = ("--name", "d", "--align", "none", "--size", "32")
-ROOT = Path(__file__).parents[2]
-
-
-def start(*words: str) -> subprocess.Popen:
-    """A command in a process of its own."""
-    environment = os.environ | {"OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT)}
-    command = [sys.executable, "-m", "pipelines.cli", *words]
-    return subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-
-
-def content(folder: Path) -> dict[str, bytes]:
-    """Every file of a folder."""
-    return {str(path.relative_to(folder)): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()}
 
 
 @pytest.fixture
