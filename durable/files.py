@@ -56,12 +56,20 @@ def remove(path: Path) -> None:
 
 @cache
 def _host() -> str:
-    return re.sub(r"[^\w-]", "-", socket.gethostname(), flags=re.ASCII)[:40] or "host"
+    """What names the machine or container, in which numbers of processes mean something, and lasts beyond its restart:
+    machines may share names, and containers share their machine's."""
+    name = re.sub(r"[^\w-]", "-", socket.gethostname(), flags=re.ASCII)[:40] or "host"
+    apart = ""
+    with suppress(OSError):
+        apart += Path("/etc/machine-id").read_text()
+    with suppress(OSError):
+        apart += str(Path("/proc/self/ns/pid").readlink())
+    return f"{name}-{hashlib.sha256(apart.encode()).hexdigest()[:6]}" if apart else name
 
 
 @cache
 def _drawn(_: int) -> str:
-    """Anew after a fork; machines may share names, and containers of a machine numbers."""
+    """Anew after a fork."""
     return uuid.uuid4().hex[:8]
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from durable.files import partial_path, put_in_place, write_bytes
+from tests.pipelines.shells import HOST, ROOT, has_hosts
 
 
 def test_a_file_replaces_the_one_before_and_leaves_nothing_beside_it(tmp_path: Path) -> None:
@@ -77,3 +78,15 @@ def test_no_two_processes_share_a_temporary_name_and_what_a_killed_one_left_goes
     assert sorted(map(str, tmp_path.iterdir())) == sorted([names[1], str(own)])
     for process in others:
         process.communicate()
+
+
+@pytest.mark.skipif(not has_hosts(), reason="no namespaces of one's own here: unshare --map-root-user --pid --fork")
+def test_what_another_machine_of_the_same_name_writes_is_left_alone(tmp_path: Path) -> None:
+    """Though no process of that number runs on this one."""
+    own = partial_path(tmp_path / "clip.mp4")
+    own.write_text("half")
+    program = "import sys; from pathlib import Path; from durable.files import partial_path; "
+    program += "print(partial_path(Path(sys.argv[1])))"
+    command = [*HOST, sys.executable, "-c", program, tmp_path / "clip.mp4"]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, check=True)
+    assert own.exists() and done.stdout.strip() != str(own)
