@@ -1,5 +1,6 @@
 """Commands that are run by others: what each of them sees of the machine."""
 
+import time
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -19,5 +20,9 @@ def test_each_command_has_one_gpu_and_all_of_them_are_used(tmp_path: Path, monke
 
 
 def _gpu_of(pid: int) -> str:
-    content = Path(f"/proc/{pid}/environ").read_bytes().split(b"\0")
-    return next(line.decode().partition("=")[2] for line in content if line.startswith(b"CUDA_VISIBLE_DEVICES="))
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:  # for a moment a new process has no environment yet
+        for line in Path(f"/proc/{pid}/environ").read_bytes().split(b"\0"):
+            if line.startswith(b"CUDA_VISIBLE_DEVICES="):
+                return line.decode().partition("=")[2]
+    raise AssertionError("it sees no such variable")
