@@ -30,6 +30,9 @@ _AROUND_FRAMES = 2  # looked at before and after a cut
 # than _REPEATED; up to _STILL a frame tells the detectors nothing.
 _REPEATED = (0.12, 6.0)
 _STILL = (0.6, 8.0)
+# Coarser compression changes a held drawing by more: up to _REPEATED_COARSELY, it repeats where its last two steps,
+# within a second, both were so many times as long. So do pictures that were brought from 20 to 30 a second.
+_REPEATED_COARSELY, _DRAWN_STEP, _DRAWN_RATIO, _DRAWN_SECONDS = (0.6, 20.0), 40.0, 6.0, 1.0
 # A head or a camera that is shaken: the frame before, moved as a whole, shows the same. Over cuts at most 0.3 was seen.
 _GREY_PX = 96
 _LEAST_MOVED_LIKENESS = 0.5
@@ -74,6 +77,7 @@ class ShotFinder:
         self._small: np.ndarray | None = None  # the last frame that did not stand still
         self._moving: deque[_Step] = deque(maxlen=_FLASH_FRAMES + 2 * _AROUND_FRAMES + 4)
         self._candidates: dict[int, bool] = {}  # place -> whether the adaptive detector named it
+        self._leaps: deque[tuple[float, float, float]] = deque(maxlen=2)  # seconds, mean and largest difference
         self._rests: set[int] = set()  # places of pictures that were held for _REST_SECONDS
         self._now = 0.0
         self._cuts: list[int] = []
@@ -97,10 +101,21 @@ class ShotFinder:
         self._forget(thumb.seconds)
         self._find_dissolve(thumb.seconds)
         self._count += 1
-        if mean > _STILL[0] or most > _STILL[1]:
+        repeated = (mean <= _REPEATED[0] and most <= _REPEATED[1]) or self._held(mean, most)
+        if not repeated and (mean > _STILL[0] or most > _STILL[1]):
             self._small = small
             self._step(small, thumb)
-        return mean <= _REPEATED[0] and most <= _REPEATED[1]
+            if most > _DRAWN_STEP:
+                self._leaps.append((self._now, mean, most))
+        return repeated
+
+    def _held(self, mean: float, most: float) -> bool:
+        """Whether a drawing is held that was compressed coarsely: next to the steps before, nothing changes."""
+        if len(self._leaps) < 2 or self._now - self._leaps[0][0] > _DRAWN_SECONDS:
+            return False
+        least, least_most = (min(leap[part] for leap in self._leaps) for part in (1, 2))
+        small = mean <= _REPEATED_COARSELY[0] and most <= _REPEATED_COARSELY[1]
+        return small and mean * _DRAWN_RATIO <= least and most * _DRAWN_RATIO <= least_most
 
     def _thumb(self, small: np.ndarray, seconds: Fraction | float | None) -> Thumb:
         picture = cv2.resize(small, (THUMB_PX, THUMB_PX), interpolation=cv2.INTER_AREA).astype(np.float32)
