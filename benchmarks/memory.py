@@ -12,24 +12,18 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
-import torch
 from torch._subclasses.fake_tensor import FakeTensorMode
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from recycle.config import PRESETS
 from recycle.methods import METHODS
-from recycle.methods.base import Method, Moment
-from recycle.networks.networks import ResidualBlock
-from recycle.training.learner import frozen
-
-METHODS_COUNTED = ["recyclegan", "cyclegan"]
-"""equivariant draws its mirror, which shapes alone cannot."""
+from recycle.training.memory import kept_bytes, weights_bytes
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--methods", nargs="+", default=METHODS_COUNTED, choices=METHODS_COUNTED)
+    parser.add_argument("--methods", nargs="+", default=["recyclegan", "cyclegan"], choices=list(METHODS))
     parser.add_argument("--presets", nargs="+", default=["paper"], choices=list(PRESETS))
     parser.add_argument("--sizes", nargs="+", type=int, default=[256, 512])
     parser.add_argument("--batches", nargs="+", type=int, default=[1])
@@ -50,35 +44,9 @@ def counted(name: str, preset: str, size: int, batch: int) -> tuple[int, int, in
     config, _ = METHODS[name].defaults(preset)
     with FakeTensorMode():
         method = METHODS[name](replace(config, networks=replace(config.networks, size=size)))
-        of_generators = sum(p.nbytes for network in method.generators.values() for p in network.parameters())
-        weights = 4 * sum(p.nbytes for p in method.parameters()) + of_generators
-        exact, half = (_kept(method, size, batch, bfloat16) for bfloat16 in (False, True))
+        exact, half = (kept_bytes(method, size, batch, bfloat16=bfloat16) for bfloat16 in (False, True))
         method.recompute_blocks(True)
-        return weights, exact, half, _kept(method, size, batch, bfloat16=True)
-
-
-def _kept(method: Method, size: int, batch: int, bfloat16: bool) -> int:
-    weights = {parameter.untyped_storage()._cdata for parameter in method.parameters()}
-    found: dict[int, torch.UntypedStorage] = {}  # held, so that no place is used twice
-
-    def keep(tensor: torch.Tensor) -> torch.Tensor:
-        storage = tensor.untyped_storage()
-        if storage._cdata not in weights:
-            found[storage._cdata] = storage
-        return tensor
-
-    blocks = [module for module in method.modules() if isinstance(module, ResidualBlock) and module.recompute]
-    for block in blocks:  # what they are computed from anew
-        block.register_forward_pre_hook(lambda _, inputs: (keep(inputs[0]),))
-    a, b = torch.rand(2, batch, method.window, 3, size, size).unbind()
-    with (
-        frozen(method.discriminator_parameters()),
-        torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor),
-        torch.autocast("cpu", torch.bfloat16, enabled=bfloat16),
-    ):
-        _, losses = method.generator_losses(a, b, Moment(step=1, progress=0.0))
-    del losses
-    return sum(storage.nbytes() for storage in found.values())
+        return weights_bytes(method), exact, half, kept_bytes(method, size, batch, bfloat16=True)
 
 
 if __name__ == "__main__":

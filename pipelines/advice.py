@@ -36,3 +36,11 @@ def advised(error: RetargetError) -> str:
     """The line for the user: what is wrong and where, and what to do."""
     advice = ADVICE.get(type(error))
     return str(error) if advice is None else f"{error}; {advice(error)}"
+
+
+def lacks_memory(error: BaseException) -> bool:
+    """Whether this is a lack of memory, of a GPU or of the machine, however it is said."""
+    if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError":  # of torch
+        return True
+    said = ("can't allocate memory", "not enough memory", "could not create a memory", "bad_alloc", "out of memory")
+    return isinstance(error, RuntimeError) and any(words in str(error) for words in said)

@@ -10,7 +10,7 @@ from typing import Any
 import tyro
 
 from data.errors import OutputError, RetargetError, SettingsError
-from pipelines.advice import advised
+from pipelines.advice import advised, lacks_memory
 from pipelines.keeping_options import DomainsOptions, InspectOptions, RemoveOptions, RunsOptions, StudioOptions
 from pipelines.options import (
     DoctorOptions,
@@ -123,6 +123,12 @@ def run(arguments: Sequence[str]) -> int:
     except OSError as error:
         said = f"{error.filename or 'the system'}: {error.strerror or error}"
         print(f"retarget {command}: {printable(said)}", file=sys.stderr)
+        return OutputError.exit_code
+    except (MemoryError, RuntimeError) as error:
+        if not lacks_memory(error):
+            raise
+        ways = "smaller pictures, a shorter clip, or (render, evaluate) a smaller --batch-size or --scale"
+        print(f"retarget {command}: out of memory; free some, or give {ways}", file=sys.stderr)
         return OutputError.exit_code
     except KeyboardInterrupt:
         print(f"\nretarget {command}: interrupted; the same command goes on from here", file=sys.stderr)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from itertools import combinations
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -23,6 +24,7 @@ from pipelines.training.adding import grown_from, inherit, settings_of
 from pipelines.training.forecast import room_for
 from pipelines.training.material import Material
 from pipelines.training.measuring import tell_pace
+from pipelines.training.shortage import shortages_told
 from recycle.config import PRESETS
 from recycle.methods import METHODS
 from recycle.methods.base import Method
@@ -71,7 +73,8 @@ def train(options: "TrainOptions", on_samples: OnSamples | None = None) -> int:
         inherit(method, Path(added["added_to"]), run)
     if fabric.global_rank == 0:
         require_room(room_for(options, domains, method, run), force=options.force)
-    with _refusals(), first_of_machine(fabric):  # one decodes the pictures for all
+    shortages = partial(shortages_told, options, fabric, len(domains))
+    with _refusals(), shortages(), first_of_machine(fabric):  # one decodes the pictures for all
         material = Material(domains, method, options)
     make_folder(run / "samples")
     if fabric.global_rank == 0:
@@ -79,7 +82,7 @@ def train(options: "TrainOptions", on_samples: OnSamples | None = None) -> int:
         keep_in_run(run, domains, Path(added["added_to"]) if added else options.source)
         for line in dict.fromkeys(line for x, y in combinations(domains, 2) for line in misfits(x, y)):
             say(line)
-    with _refusals():
+    with _refusals(), shortages():
         if options.source is not None and not any((run / "checkpoints").glob("step-*")):  # else it has gone beyond
             begin_from(method, options.source, options.take, say if fabric.global_rank == 0 else _nothing)
         result = run_training(
