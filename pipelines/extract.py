@@ -19,6 +19,7 @@ from data.faces.placing import LOOKS, everybody
 from durable.files import partial_path
 from pipelines.extracting.clip import Eyes, Wanted, eyes_of, make_clip
 from pipelines.extracting.forecast import room_for
+from pipelines.extracting.mending import mend
 from pipelines.extracting.opening import opened
 from pipelines.extracting.people import show_people
 from pipelines.options import ExtractOptions
@@ -195,6 +196,7 @@ def _add(wanted: Wanted, domain: Domain, eyes: Eyes | None) -> bool:
 
     if wanted.is_in(domain):
         say(f"{path}: already in {domain.folder}")
+        mend(wanted, domain, eyes)
         return False
     with domain.working_on(wanted.name, waiting) as exclusive:
         if wanted.is_in(domain):

@@ -80,8 +80,6 @@ def train(options: "TrainOptions", on_samples: OnSamples | None = None) -> int:
     if fabric.global_rank == 0:
         _tell(options, fabric, domains, material)
         keep_in_run(run, domains, Path(added["added_to"]) if added else options.source)
-        for line in dict.fromkeys(line for x, y in combinations(domains, 2) for line in misfits(x, y)):
-            say(line)
     with _refusals(), shortages():
         if options.source is not None and not any((run / "checkpoints").glob("step-*")):  # else it has gone beyond
             begin_from(method, options.source, options.take, say if fabric.global_rank == 0 else _nothing)
@@ -177,6 +175,8 @@ def _tell(options: "TrainOptions", fabric: Fabric, domains: Sequence[Domain], ma
         say(f"no GPU: at {size} px a step takes seconds here; --preset tiny is for a CPU")
     if initial_steps and options.config.weights.content:
         say(f"the first {initial_steps} steps train the content term alone (--initial-steps)")
+    for line in dict.fromkeys(line for x, y in combinations(domains, 2) for line in misfits(x, y)):
+        say(line)
 
 
 def _batches(dataset: PairedWindows | UnpairedWindows, options: "TrainOptions", fabric: Fabric) -> Batches:

@@ -2,7 +2,7 @@
 
 import hashlib
 import os
-from collections import OrderedDict
+from collections import Counter, OrderedDict, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, suppress
@@ -11,19 +11,22 @@ from pathlib import Path
 from stat import S_ISREG
 
 import numpy as np
+from PIL import Image
 from tqdm import tqdm
 
 from data.disk import make_folder, output_errors, remove_folder
 from data.domain.domain import Domain
 from data.domain.pictures import read_picture, resize
 from data.domain.record import Record
-from data.errors import PictureError
+from data.errors import MissingInputError, PictureError
 from durable.files import flush, partial_path, put_in_place
 
 _FORMAT = 3
 _OLDER = ("train-", "test-", "choosing-")
 """What the folders of an earlier version are called: a part of the domain each."""
 _DECODED_AT_ONCE = 64
+NAMED = 5
+UNFIT = "are left out, damaged or of another size than most of their shot; extract again makes damaged ones anew"
 _MAPPED_AT_ONCE = 64
 """Clips whose pixels are mapped: each costs an open file, of which a process may have about a thousand."""
 
@@ -32,7 +35,8 @@ _MAPPED_AT_ONCE = 64
 class Decoded:
     """The pictures of one clip, their short sides at one length.
 
-    numbers: of its frames, rising. starts: where each picture begins in the file of pixels. sizes: (height, width).
+    numbers: of its frames, rising, without those that could not be used. starts: where each picture begins in the file
+    of pixels. sizes: (height, width).
     """
 
     pixels: Path
@@ -87,23 +91,32 @@ class Cache:
 
     def __enter__(self) -> "Cache":
         self._stack = ExitStack()
+        self._gone: list[str] = []
+        self._unfit: list[str] = []
         self._pool: ThreadPoolExecutor | None = None
         return self
 
     def __exit__(self, *_: object) -> None:
         self._stack.close()
+        for pictures, what in ((self._gone, "are not there"), (self._unfit, UNFIT)):
+            if pictures:
+                more = f", and {len(pictures) - NAMED} more" if len(pictures) > NAMED else ""
+                named = ", ".join(pictures[:NAMED])
+                self._domain.on_note(f"{self._domain.folder}: {len(pictures)} pictures {what} ({named}{more})")
 
     def present(self, clip: str, records: Iterable[Record]) -> list[Record]:
         """Those of a clip's records that are kept and whose picture is there."""
         self._listed = clip, _listing(self._domain.folder / "frames" / clip)
         there = self._listed[1]
-        return [record for record in records if record.split != "excluded" and record.file_name in there]
+        kept = [record for record in records if record.split != "excluded"]
+        self._gone += [record.picture for record in kept if record.file_name not in there]
+        return [record for record in kept if record.file_name in there]
 
     def decoded(self, records: Sequence[Record]) -> Decoded:
         """The pictures of a clip, given by what `present` said last.
 
-        They are decoded again when one was changed or deleted; what was decoded before is removed.
-        Raises PictureError (not to be read, or of another size than the frame before it), OutputError.
+        They are decoded again when one was changed or deleted; what was decoded before is removed. Those that cannot be
+        read, or are of another size than most of their shot, are left out, with a note. Raises OutputError.
         """
         stem = f"{self._side}-{records[0].clip}"
         name = f"{stem}-{self._key(records)}"
@@ -111,7 +124,10 @@ class Cache:
             for stale in self._there.get(stem, []):
                 remove_folder(self._folder / stale)
             self._fill(self._folder / name, records)
-        return _opened(self._folder / name, records)
+        found = _opened(self._folder / name, records)
+        fit = set(found.numbers.tolist())
+        self._unfit += [record.picture for record in records if record.number not in fit]
+        return found
 
     def _key(self, records: Sequence[Record]) -> str:
         """Changes with each of a clip's pictures, and with which there are."""
@@ -121,7 +137,7 @@ class Cache:
         return hashlib.sha256("\n".join(content).encode()).hexdigest()[:16]
 
     def _fill(self, final: Path, records: Sequence[Record]) -> None:
-        """Decodes every picture of a clip. Raises PictureError, OutputError; leaves nothing half-written."""
+        """Decodes every picture of a clip. Raises OutputError; leaves nothing half-written."""
         if self._pool is None:
             self._pool = self._stack.enter_context(ThreadPoolExecutor())
             total = sum(clip.kept for clip in self._domain.clips)
@@ -134,8 +150,9 @@ class Cache:
                 sizes = []
                 with (partial / "pixels.rgb").open("wb") as pixels:
                     for picture in _pictures(self._domain, records, self._side, self._pool):
-                        pixels.write(np.ascontiguousarray(picture).data)
-                        sizes.append(picture.shape[:2])
+                        if picture is not None:
+                            pixels.write(np.ascontiguousarray(picture).data)
+                        sizes.append((0, 0) if picture is None else picture.shape[:2])
                         self._bar.update()
                 flush(partial / "pixels.rgb")
                 np.save(partial / "sizes.npy", np.array(sizes, np.int32))
@@ -158,30 +175,38 @@ def _opened(folder: Path, records: Sequence[Record]) -> Decoded:
     sizes = np.load(folder / "sizes.npy")
     lengths = 3 * np.prod(sizes, axis=1, dtype=np.int64)
     starts = np.concatenate([[0], np.cumsum(lengths)[:-1]])
-    return Decoded(folder / "pixels.rgb", np.array([r.number for r in records], np.int32), starts, sizes)
+    fit = lengths > 0
+    numbers = np.array([r.number for r in records], np.int32)
+    return Decoded(folder / "pixels.rgb", numbers[fit], starts[fit], sizes[fit])
 
 
 def _pictures(
     domain: Domain, records: Sequence[Record], short_side: int, pool: ThreadPoolExecutor
-) -> Iterator[np.ndarray]:
-    """The pictures of one clip in order, at their size. Frames that follow each other are of one size."""
+) -> Iterator[np.ndarray | None]:
+    """The pictures of one clip in order, at their size; None for one that cannot be used: frames that follow each other
+    are of one size."""
+    shapes: dict[int, Counter[tuple[int, ...]]] = defaultdict(Counter)
 
-    def decode(record: Record) -> tuple[tuple[int, ...], np.ndarray]:
-        picture = read_picture(domain.folder / record.picture)
+    def decode(record: Record) -> tuple[tuple[int, ...], np.ndarray] | None:
+        try:
+            picture = read_picture(domain.folder / record.picture)
+        except (PictureError, MissingInputError):
+            return None
         height, width = picture.shape[:2]
         scale = short_side / min(height, width)
         size = max(short_side, round(width * scale)), max(short_side, round(height * scale))
         return picture.shape, resize(picture, size)
 
-    last, last_shape = records[0], None
+    def look(record: Record) -> tuple[int, tuple[int, int] | None]:
+        with suppress(Exception), Image.open(domain.folder / record.picture) as picture:  # Pillow raises what it likes
+            return record.shot, picture.size
+        return record.shot, None
+
+    for shot, size in pool.map(look, records):
+        if size is not None:
+            shapes[shot][(size[1], size[0], 3)] += 1
+    usual = {shot: counted.most_common(1)[0][0] for shot, counted in shapes.items()}
     for first in range(0, len(records), _DECODED_AT_ONCE):
         some = records[first : first + _DECODED_AT_ONCE]
-        for record, (shape, picture) in zip(some, pool.map(decode, some), strict=True):
-            follows = (last.shot, last.number) == (record.shot, record.number - 1)
-            if follows and shape != last_shape:
-                raise PictureError(
-                    f"{domain.folder / record.picture}: of another size than {last.file_name}; "
-                    "delete it or extract again"
-                )
-            last, last_shape = record, shape
-            yield picture
+        for record, found in zip(some, pool.map(decode, some), strict=True):
+            yield found[1] if found is not None and found[0] == usual.get(record.shot) else None

@@ -63,6 +63,18 @@ def read_picture(path: Path) -> np.ndarray:
     return PLAIN.picture(path)
 
 
+def looks_whole(path: Path) -> bool:
+    """Whether a JPEG or PNG file begins and ends as one does: not what was cut off, overwritten or emptied."""
+    ends = {".png": (b"\x89PNG\r\n\x1a\n", b"IEND\xaeB`\x82")}.get(path.suffix, (b"\xff\xd8\xff", b"\xff\xd9"))
+    try:
+        with path.open("rb") as file:
+            head = file.read(len(ends[0]))
+            file.seek(max(0, path.stat().st_size - len(ends[1])))
+            return (head, file.read()) == ends
+    except OSError:
+        return False
+
+
 def encode_jpeg(rgb: np.ndarray, quality: int = 95) -> bytes:
     """(height, width, 3) uint8 RGB as JPEG bytes, colour at full resolution."""
     options = [

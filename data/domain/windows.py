@@ -61,12 +61,17 @@ class Windows:
         with Cache(domain, load_size_of(size, crop_jitter)) as cache:
             for place, clip in enumerate(domain.clips):
                 there = cache.present(clip.clip, domain.records_of(clip, landmarks=False))
-                found = list(runs(_part(there, split, window)))
+                if not any(len(run) >= window for run in runs(_part(there, split, window))):
+                    longest = max(longest, *map(len, runs(_part(there, split, window))), 0)
+                    continue
+                decoded = cache.decoded(there)
+                fit = set(decoded.numbers.tolist())
+                found = list(runs(_part([record for record in there if record.number in fit], split, window)))
                 longest = max(longest, *map(len, found), 0)
                 rows = [[record.number for record in few] for run in found for few in windows_in(run, window)]
                 if rows:
                     numbers.append(np.array(rows, np.int32))
-                    self._clips.append(cache.decoded(there))
+                    self._clips.append(decoded)
                     self._places.append(place)
         if split == "train" and longest < window:
             raise TooFewFramesError(str(domain.folder), longest, window)

@@ -1,6 +1,7 @@
 """The windows that a run learns from, is looked at by, and is compared on."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -29,6 +30,8 @@ class Material:
     """
 
     def __init__(self, domains: Sequence[Domain], method: Method, options: "TrainOptions") -> None:
+        # A domain is read several times for one training: what it has to tell is told once.
+        domains = [replace(domain, on_note=_once(domain.on_note)) for domain in domains]
         self._domains, self._options, self._window, self._paired = domains, options, method.window, method.paired
         self.windows = [self._of(domain, method.window) for domain in domains]
         seed = options.training.seed
@@ -82,6 +85,18 @@ class Material:
                 if len(of_domain):
                     found[letter] = _drawn(of_domain, HELD_OUT_WINDOWS)
         return found
+
+
+def _once(tell: Callable[[str], None]) -> Callable[[str], None]:
+    """Tells no line again."""
+    told: set[str] = set()
+
+    def note(line: str) -> None:
+        if line not in told:
+            told.add(line)
+            tell(line)
+
+    return note
 
 
 def _drawn(windows: Windows, count: int) -> Tensor:

@@ -8,7 +8,9 @@ import pytest
 import pipelines.extracting.clip as stage
 from data.domain.domain import Domain
 from data.errors import OutputError
+from pipelines.cli import run
 from tests.media import write_portrait
+from tests.pipelines.runs import draw
 from tests.pipelines.sets import beside, extracted, files, greys, put, put_set, table
 
 
@@ -104,3 +106,24 @@ def test_a_clip_that_can_no_longer_be_read_leaves_the_domain_as_it_was(place: Pa
     Path("x/3.png").write_bytes(b"no picture")
     extracted("x", "--align", "none", code=2)
     assert (table("x"), greys("x")) == before
+
+
+def test_damaged_pictures_are_made_anew_and_deleted_ones_are_not(
+    place: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    draw(place / "a.mp4")
+    extract = ["extract", "a.mp4", "--align", "none", "--size", "32"]
+    assert run(extract) == 0
+    pictures = sorted((place / "domains/a/frames/a").iterdir())
+    before = [path.read_bytes() for path in pictures]
+    pictures[3].write_bytes(b"")
+    pictures[5].write_bytes(before[5][:-20])
+    pictures[7].unlink()
+    capsys.readouterr()
+    assert run(extract) == 0
+    said = capsys.readouterr().out
+    assert f"2 pictures are damaged and made anew ({pictures[3].name}, {pictures[5].name})" in said
+    assert [path.read_bytes() if path.exists() else b"" for path in pictures] == [*before[:7], b"", *before[8:]]
+    assert sorted(path.name for path in pictures[0].parent.parent.iterdir()) == ["a"]
+    assert run(extract) == 0
+    assert "damaged" not in capsys.readouterr().out

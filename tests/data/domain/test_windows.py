@@ -13,7 +13,7 @@ from data.domain.domain import Domain
 from data.domain.pictures import write_picture
 from data.domain.record import Record
 from data.domain.windows import UnpairedWindows, Windows, batches, load_size_of
-from data.errors import PictureError, SettingsError, TooFewFramesError
+from data.errors import SettingsError, TooFewFramesError
 
 
 def make_domain(folder: Path, numbers: list[int], *, size: int = 32, width: int | None = None, shot_at: int = 10**6):
@@ -81,12 +81,30 @@ def test_pictures_smaller_than_training_wants_are_refused(tmp_path: Path) -> Non
         windows_of(make_domain(tmp_path / "d", [0, 1, 2]), size=64)
 
 
-def test_a_broken_picture_is_named_and_leaves_no_cache(tmp_path: Path) -> None:
+@pytest.mark.parametrize("content", [b"no picture", b"", b"\xff\xd8\xff\xe0 cut"])
+def test_a_broken_picture_is_named_and_left_out(tmp_path: Path, content: bytes) -> None:
+    notes: list[str] = []
+    domain = replace(make_domain(tmp_path / "d", list(range(9))), on_note=notes.append)
+    (domain.folder / "frames/c/000005.jpg").write_bytes(content)
+    for _ in range(2):  # decoded, and as it was decoded before
+        assert all_shown(windows_of(domain)) == [[0, 1, 2], [1, 2, 3], [5, 6, 7], [6, 7, 8]]
+    assert len(notes) == 2 and notes[0] == notes[1]
+    assert "1 pictures are left out, damaged or of another size" in notes[0] and "(frames/c/000005.jpg)" in notes[0]
+
+
+def test_nothing_is_left_where_too_many_pictures_are_broken(tmp_path: Path) -> None:
     domain = make_domain(tmp_path / "d", [0, 1, 2])
     (domain.folder / "frames/c/000002.jpg").write_bytes(b"no picture")
-    with pytest.raises(PictureError, match=r"000002\.jpg"):
+    with pytest.raises(TooFewFramesError, match="1 usable frame in a row"):
         windows_of(domain)
-    assert list((domain.folder / ".cache").iterdir()) == []
+
+
+def test_pictures_that_are_gone_are_named(tmp_path: Path) -> None:
+    notes: list[str] = []
+    domain = replace(make_domain(tmp_path / "d", list(range(9))), on_note=notes.append)
+    (domain.folder / "frames/c/000009.jpg").unlink()
+    assert len(windows_of(domain)) == 6
+    assert notes == [f"{domain.folder}: 1 pictures are not there (frames/c/000009.jpg)"]
 
 
 def test_single_pictures_keep_their_own_sizes(tmp_path: Path) -> None:
@@ -99,12 +117,13 @@ def test_single_pictures_keep_their_own_sizes(tmp_path: Path) -> None:
     assert all_shown(windows) == [[0], [1], [2]]
 
 
-def test_frames_in_a_row_of_two_sizes_are_refused(tmp_path: Path) -> None:
-    domain = make_domain(tmp_path / "d", [0, 1, 2])
-    write_picture(domain.folder / "frames/c/000002.jpg", np.full((32, 80, 3), 8, np.uint8))
-    with pytest.raises(PictureError, match=r"000002\.jpg: of another size than 000001\.jpg"):
-        windows_of(domain)
-    assert list((domain.folder / ".cache").iterdir()) == []
+@pytest.mark.parametrize("place", [1, 4])
+def test_a_picture_of_another_size_than_its_shot_is_left_out(tmp_path: Path, place: int) -> None:
+    notes: list[str] = []
+    domain = replace(make_domain(tmp_path / "d", list(range(6))), on_note=notes.append)
+    write_picture(domain.folder / f"frames/c/{place:06d}.jpg", np.full((32, 80, 3), 8, np.uint8))
+    assert all_shown(windows_of(domain)) == ([[1, 2, 3], [2, 3, 4], [3, 4, 5]] if place == 1 else [[0, 1, 2]])
+    assert f"000{place:03d}.jpg" in notes[0]
 
 
 def test_one_crop_serves_all_frames_of_a_window(tmp_path: Path) -> None:
