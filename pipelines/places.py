@@ -29,6 +29,10 @@ def find_domain(name: str, domains: Path) -> Domain:
     if (Path(name) / "domain.json").is_file():
         return Domain.load(Path(name), say)
     folder = Path(name) if "/" in name else domains / check_name(name, "domain")
+    moved = domains / folder.name
+    if not folder.is_dir() and moved != folder and (moved / "domain.json").is_file():
+        say(f"{folder}: is not there; {moved} is taken")
+        folder = moved
     if not folder.is_dir() and domains.is_dir():
         there = ", ".join(sorted(p.parent.name for p in domains.glob("*/domain.json")))
         if there:

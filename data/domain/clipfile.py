@@ -81,6 +81,15 @@ def _read(path: Path, parse: Callable[[str, list[bytes]], _Read]) -> _Read:
         raise DamagedClipError(str(error)) from error
 
 
+def is_whole(path: Path) -> bool:
+    """Whether a clip's file is there, and is what was written."""
+    try:
+        read_records(path, landmarks=False)
+    except (DamagedClipError, BadNameError, OSError):
+        return False
+    return True
+
+
 def _clip(path: Path, line: bytes) -> tuple[Clip, str]:
     """The clip that a first line is about, and the digest of the other lines."""
     try:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from data.disk import make_folder, remove_folder
-from data.domain.clipfile import Clip
+from data.domain.clipfile import SUFFIX, Clip, is_whole
 from data.domain.domain import Domain
 from data.domain.pictures import encode_smaller, resize, sharpness, write_plainly
 from data.domain.record import Record, linked
@@ -63,8 +63,9 @@ class Wanted:
 
     def is_in(self, domain: Domain) -> bool:
         """Whether the domain on disk has this clip, made from the same bytes under the same settings."""
-        there = [*domain.clips, domain.has(self.name)]
-        return any(c is not None and c.sha256 == self.sha256 and c.settings == self.settings for c in there)
+        there = [clip for clip in [*domain.clips, domain.has(self.name)] if clip is not None]
+        same = {clip.clip for clip in there if clip.sha256 == self.sha256 and clip.settings == self.settings}
+        return any(is_whole(domain.folder / "clips" / f"{name}{SUFFIX}") for name in same)
 
 
 @dataclass(frozen=True)

@@ -127,3 +127,16 @@ def test_damaged_pictures_are_made_anew_and_deleted_ones_are_not(
     assert sorted(path.name for path in pictures[0].parent.parent.iterdir()) == ["a"]
     assert run(extract) == 0
     assert "damaged" not in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("cut", [-20, 100])
+def test_a_torn_table_is_made_anew(place: Path, capsys: pytest.CaptureFixture[str], cut: int) -> None:
+    draw(place / "a.mp4")
+    extract = ["extract", "a.mp4", "--align", "none", "--size", "32"]
+    assert run(extract) == 0
+    path = place / "domains/a/clips/a.jsonl"
+    before = path.read_bytes()
+    path.write_bytes(before[:cut])
+    assert run(extract) == 0
+    assert "damaged and left out" in capsys.readouterr().out
+    assert path.read_bytes() == before
