@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 
 from data.disk import check_name, typed, write_bytes
 from data.domain.record import Record, columns_from_lines, from_lines, to_line
+from data.errors import BadNameError
 
 _Read = TypeVar("_Read")
 
