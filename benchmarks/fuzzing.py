@@ -2,13 +2,12 @@
 
     python benchmarks/fuzzing.py [--minutes 5] [--targets clip domain run ...] [--corpus FOLDER]
 
-Needs atheris (`pip install -e '.[fuzz]'`). Each target starts from files as this program writes them. What is read may be
-refused by an error that the command line prints in one line, or left out; anything else is a fault: the input that causes it
-is printed, and the exit code is 1. A table says how many inputs each target was given.
+Needs atheris (`pip install -e '.[fuzz]'`). Each target starts from files as this program writes them. What is read may
+be refused by an error that the command line prints in one line, or left out; anything else is a fault: the input that
+causes it is printed, and the exit code is 1. A table says how many inputs each target was given.
 """
 
 import argparse
-import json
 import os
 import re
 import subprocess
@@ -73,7 +72,13 @@ def fuzz(name: str, corpus: Path, seconds: int) -> None:
             if "\n" in str(error) or "\x1b" in str(error):
                 raise AssertionError(f"more than a line: {error!r}") from error
 
-    limits = [f"-max_total_time={seconds}", "-max_len=4096", "-timeout=20", "-rss_limit_mb=4096", "-print_final_stats=1"]
+    limits = [
+        f"-max_total_time={seconds}",
+        "-max_len=4096",
+        "-timeout=20",
+        "-rss_limit_mb=4096",
+        "-print_final_stats=1",
+    ]
     atheris.Setup([sys.argv[0], *limits, "-artifact_prefix=./", str(corpus)], one)
     atheris.Fuzz()
 

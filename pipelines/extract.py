@@ -202,6 +202,8 @@ def _add(wanted: Wanted, domain: Domain, eyes: Eyes | None) -> bool:
         if wanted.is_in(domain):
             say(f"{path}: already in {domain.folder}")
             return False
+        if domain.has(wanted.name) is not None:
+            say(f"{path}: its clip in {domain.folder} is damaged, or of other bytes or settings; it is made anew")
         for note in wanted.source.notes():
             say(note)
         workplace = domain.workplace(wanted.name)

@@ -229,6 +229,8 @@ def _load(path: Path, step: int, groups: Collection[str] | None) -> Checkpoint:
     state = None
     tensors = {}
     for name, entry in files.items():
+        if Path(name).name != name:
+            raise ValueError(f"names a file outside of it, {name[:40]!r}")
         size = (path / name).stat().st_size
         if size != entry["bytes"]:
             raise ValueError(f"{name} has {size} of {entry['bytes']} bytes")
