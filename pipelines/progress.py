@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, suppress
 from pathlib import Path
+from threading import Event, Thread
 from types import TracebackType
 from typing import Any
 
@@ -14,6 +15,7 @@ from tqdm import tqdm
 
 from data.watching import counting
 from durable.files import write_bytes
+from pipelines.places import say
 
 WORKING = "working"
 """What is done last to the frames of a clip; before that they are looked at."""
@@ -22,6 +24,8 @@ PROGRESS_FILE = "RETARGET_PROGRESS"
 _STEPS = 1000
 _BAR = "{desc}: {percentage:3.0f}%|{bar}| {unit}"
 _REFRESH_SECONDS = 0.2
+QUIET_SECONDS = 60
+"""Without a frame, after which that is said: a shared folder that does not answer stops everything else."""
 _WORK_PER_LOOK = 2
 """Until a frame was worked on: how many times as long that takes as looking at it."""
 
@@ -44,18 +48,22 @@ class Progress:
         self._here: Counter[str] = Counter()
         self._frames: Counter[str] = Counter()
         self._seconds: dict[str, float] = {}
-        self._shown = 0.0
+        self._shown, self._heard = 0.0, time.monotonic()
+        self._over = Event()
         # What is told stands in place of a unit: tqdm would begin a postfix with a comma.
         self._bar = tqdm(total=_STEPS, desc=doing, unit=self.told(), bar_format=_BAR, disable=None)
         self._stack = ExitStack()
 
     def __enter__(self) -> "Progress":
         self._stack.enter_context(counting(self._watch))
+        self._heard = time.monotonic()
+        Thread(target=self._listen, daemon=True).start()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self._over.set()
         self._stack.close()
         if kind is None:
             self._end_clip()
@@ -79,13 +87,24 @@ class Progress:
         before = time.monotonic()
         for item in items:
             yield item
-            now = time.monotonic()
+            now = self._heard = time.monotonic()
             self._here[stage] += 1
             self._frames[stage] += 1
             self._seconds[stage] = self._seconds.get(stage, 0.0) + now - before
             before = now
             if now - self._shown > _REFRESH_SECONDS:
                 self._show()
+
+    def _listen(self) -> None:
+        """Says once, each time, that nothing comes any more: what waits for a disk cannot say so itself."""
+        told = None
+        while not self._over.wait(QUIET_SECONDS / 10):
+            heard = self._heard
+            if time.monotonic() - heard > QUIET_SECONDS and heard != told:
+                told = heard
+                say(
+                    f"{self._doing} {self._name}: no frame for {QUIET_SECONDS} s; at work, or waiting for a folder's disk"
+                )
 
     def left_seconds(self) -> float | None:
         """Estimated time to the end; None while nothing tells."""

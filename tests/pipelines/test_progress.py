@@ -12,7 +12,20 @@ import time
 import pytest
 
 from data.watching import watched
+from pipelines import progress as progress_of
 from pipelines.progress import WORKING, Progress
+
+
+def test_it_says_where_no_frame_comes(monkeypatch, capsys):
+    monkeypatch.setattr(progress_of, "QUIET_SECONDS", 0.1)
+    said, deadline = "", time.monotonic() + 60
+    with Progress("rendering", [1]) as progress:
+        progress.clip("a")
+        for _ in watched(range(1), WORKING, 1):
+            while "rendering a: no frame for" not in said and time.monotonic() < deadline:
+                time.sleep(0.01)
+                said += capsys.readouterr().out
+    assert said.count("no frame for") == 1
 
 
 def test_it_counts_frames_of_all_clips_and_ends_at_the_last(monkeypatch):
@@ -50,6 +63,7 @@ def test_what_is_not_known_is_not_told():
 TALKING = """
 from data.watching import watched
 from pipelines.places import say
+from pipelines import progress as progress_of
 from pipelines.progress import WORKING, Progress
 with Progress("rendering", [4, None]) as progress:
     for clip in ("a", "b"):
