@@ -102,9 +102,8 @@ class Progress:
             heard = self._heard
             if time.monotonic() - heard > QUIET_SECONDS and heard != told:
                 told = heard
-                say(
-                    f"{self._doing} {self._name}: no frame for {QUIET_SECONDS} s; at work, or waiting for a folder's disk"
-                )
+                name = f"{self._doing} {self._name}"
+                say(f"{name}: no frame for {QUIET_SECONDS} s; working, or waiting for a disk")
 
     def left_seconds(self) -> float | None:
         """Estimated time to the end; None while nothing tells."""
