@@ -1,5 +1,5 @@
 # Each target does its own set-up: a virtual environment with the right torch first, then the package.
-#   make demo   the whole way on a drawn world, ten minutes on two CPU cores
+#   make demo   the whole way on a drawn world, ten minutes on two CPU cores; DEMO=--quick: a result in seconds
 #   make test   the test suite          make lint   style, import rules, types          make bench   speed
 #   make docs   the docs as a site that opens from disk
 #   make torture   kills, full disks and hostile files, at length: docs/reliability.md
@@ -25,8 +25,8 @@ lint: $(VENV)/.dev
 	$(BIN)/lint-imports
 	$(BIN)/mypy
 
-# They take clips, python -m benchmarks.formats --help, or a GPU: benchmarks/gpu.sh
-BY_HAND := $(addprefix benchmarks/,formats.py mutating.py mutations.py long_clip.py gpu.py gpu_demo.py)
+# They take clips, python -m benchmarks.formats --help, or a GPU: benchmarks/gpu.sh; or make what a release holds
+BY_HAND := $(addprefix benchmarks/,formats.py mutating.py mutations.py long_clip.py gpu.py gpu_demo.py quick_weights.py)
 BY_HAND += $(addprefix benchmarks/,fuzzing.py fuzzing_targets.py)
 BY_HAND += $(addprefix benchmarks/,torture.py torture_commands.py torture_files.py)
 docs: $(VENV)/.dev

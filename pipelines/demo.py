@@ -1,10 +1,14 @@
-"""`retarget demo`: the three commands on a drawn world where the right answer is known for every frame."""
+"""`retarget demo`: the three commands on a drawn world where the right answer is known for every frame.
 
+`--quick` does without the first two: a run that benchmarks/quick_weights.py made lies beside this file.
+"""
+
+import shutil
 from pathlib import Path
 
 import numpy as np
 
-from data.disk import make_folder
+from data.disk import make_folder, remove_folder
 from data.domain.pictures import captioned, resize, sheet, write_sheet
 from data.errors import SettingsError
 from data.video.reader import read_frames
@@ -15,6 +19,10 @@ from pipelines.subcommands import run_shown
 from pipelines.world_options import DemoOptions
 from recycle.measures.metrics import psnr
 
+QUICK_RUN = Path(__file__).parent / "quick"
+"""A run of both generators in half precision, trained on the plain world of another seed than a demo's."""
+QUICK_PX, QUICK_FRAMES = 64, 50
+"""Side that it was trained at; frames of its clip."""
 SHEET_MOMENTS = 8
 SHEET_CELL_PX = 160
 
@@ -27,6 +35,9 @@ def demo(options: DemoOptions) -> None:
     """
     if options.frames < 20 or options.test_frames < 3:
         raise SettingsError("--frames has to be at least 20, --test-frames at least 3")
+    if options.quick:
+        _quick(options)
+        return
     folder = make_folder(options.folder)
     anna, ben, test, truth = WORLDS["plain"].write(
         folder / "clips", options.seed, options.frames, options.test_frames, options.size
@@ -49,6 +60,29 @@ def demo(options: DemoOptions) -> None:
     say(f"Open {run / 'report.html'} in a browser: what was trained on what, the players in lockstep, every measure")
 
 
+def _quick(options: DemoOptions) -> None:
+    """The drawn clip through the run that is here already, beside the truth. Raises RetargetError."""
+    plain = DemoOptions()
+    for name in ("minutes", "frames", "test_frames", "size", "method"):
+        if (given := getattr(options, name)) != getattr(plain, name):
+            flag = f"--{name.replace('_', '-')} {given}"
+            raise SettingsError(f"{flag}: with --quick all is trained and decided already; leave one of them away")
+    folder = make_folder(options.folder / "quick")
+    # Nobody learns from the other two clips: a frame is enough.
+    _, _, test, truth = WORLDS["plain"].write(folder / "clips", options.seed, 1, QUICK_FRAMES, QUICK_PX)
+    say(f"drawn: {test} to translate, {truth} to compare with")
+    truth.with_suffix(".json").unlink()  # reading poses back from every frame is what takes minutes
+    run = folder / "run"
+    remove_folder(run)
+    shutil.copytree(QUICK_RUN, run)
+    domains = folder / "domains"
+    run_shown("evaluate", "--run", run, "--domains", domains, "--input", test, "--truth", truth)
+    run_shown("report", "--run", run, "--domains", domains)
+    _compare(truth, test, run / "evaluation" / "result.mp4", truth, folder)
+    say("The whole way on this machine, in ten minutes: retarget demo")
+    say(f"Open {run / 'report.html'} in a browser: source, translation and truth in lockstep, every measure")
+
+
 def _compare(training: Path, test: Path, result: Path, truth: Path, folder: Path) -> None:
     """Says how close the result is to the truth, and leaves pictures of it."""
     source, translated, right = (np.stack([f.rgb for f in read_frames(path)]) for path in (test, result, truth))
@@ -65,7 +99,7 @@ def _compare(training: Path, test: Path, result: Path, truth: Path, folder: Path
     gif_preview(folder / "demo.mp4", folder / "demo.gif", height=SHEET_CELL_PX)
 
     say(
-        f"\nPSNR of {folder / 'translated.mp4'} against the truth: {ours:.2f} dB, {ours - best_constant:+.2f} dB over "
+        f"\nPSNR of {result} against the truth: {ours:.2f} dB, {ours - best_constant:+.2f} dB over "
         f"the best constant picture ({best_constant:.2f} dB); the source unchanged has {copy:.2f} dB"
     )
     say(f"Look at {folder / 'sheet.png'} and {folder / 'demo.mp4'} (source, translated, truth)")

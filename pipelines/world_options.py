@@ -133,6 +133,9 @@ class AdaptOptions(WhichCheckpoint, WhichRun):
 class DemoOptions:
     """The whole way on a drawn world where the right answer is known, in ten minutes on two CPU cores."""
 
+    quick: bool = False
+    """Seconds instead: weights that come with retarget translate a drawn clip. Nothing is trained, so of the other
+    options only --seed and --folder (it takes quick/ in there) go with it."""
     minutes: float = 8.5
     """Minutes of training."""
     frames: int = 600

@@ -22,12 +22,13 @@ function trainForm(run = null) {
     field("minutes", minutes), field("or steps", steps), field("name of the run", name, "A-B where it is left empty"),
     make("details", { "data-key": "fine" }, make("summary", {}, "More"), make("div", { class: "form" }, Object.values(fine), labelled, run ? field("begin with", begin) : null)),
     make("div", { class: "controls" }, make("button", { type: "submit", class: "main" }, run ? "Train another" : "Train"),
-      button("What do the two lack?", () => attempt(async () => {
-        await askFor("doctor", { a: a.value, b: b.value });
-        note("Looking at both: what they share and lack, and which pictures to drop.");
+      button("What do they lack?", () => attempt(async () => {
+        for (const other of [b.value, ...others()]) await askFor("doctor", { a: a.value, b: other });
+        note("Looking at them: what they share and lack, and which pictures to drop.");
         refreshSoon();
       }))));
   const chosen = () => form.methods?.find((one) => one.name === method.value);
+  const others = () => (more.hidden ? [] : [...more.querySelectorAll("label:not([hidden]) input:checked")].map((box) => box.value));
   const tell = () => {
     line.textContent = chosen()?.line ?? "";
     for (const box of more.querySelectorAll("input")) box.parentElement.hidden = [a.value, b.value].includes(box.value);
@@ -61,7 +62,7 @@ function trainForm(run = null) {
   form.addEventListener("submit", (event) => {
     event.preventDefault();
     const asked = { a: a.value, b: b.value, method: method.value, preset: preset.value, run: name.value.trim(), source: begin.value };
-    if (!more.hidden) asked.more = [...more.querySelectorAll("input:checked")].map((box) => box.value).filter((one) => one !== a.value && one !== b.value);
+    if (others().length) asked.more = others();
     if (!labelled.hidden) asked.guard = guard.value;
     for (const [key, part_] of Object.entries({ minutes, steps, ...fine })) {
       const control = part_.querySelector?.("input") ?? part_;

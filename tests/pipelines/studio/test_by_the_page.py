@@ -40,6 +40,9 @@ def test_two_clips_become_a_result(chromium: Any, place: Path) -> None:
         frame = tab.get_by_alt_text("the translated frame")
         frame.wait_for(timeout=PATIENCE_MS)
         assert frame.evaluate("async image => { await image.decode(); return image.naturalWidth }") > 32
+        before = frame.get_attribute("src")
+        tab.get_by_label("size of frames").select_option("training")  # whereupon it is shown anew
+        tab.wait_for_function("old => document.getElementById('frame-shown').getAttribute('src') !== old", arg=before)
         tab.get_by_role("button", name="Render", exact=True).click()
         job(tab, "render anna-ben", "done")
         go(tab, client, "/")

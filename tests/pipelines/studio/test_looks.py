@@ -1,12 +1,13 @@
 """Every page on a phone and on a desk, in light and dark: nothing sticks out, everything has a name."""
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.pages import NASTY, REGULAR, write_coded, write_config, write_domain, write_evaluation, write_logs
-from tests.pipelines.studio.server import studio
+from tests.pipelines.studio.server import Client, studio
 from tests.pipelines.studio.tab import go, opened
 
 PAGES = ("/", "/domains/anna", "/runs/anna-ben", "/renders/clip-as-ben.mp4")
@@ -58,10 +59,16 @@ def full(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.fixture(scope="module")
+def client(full: Path) -> Iterator[Client]:
+    with studio(full) as found:
+        yield found
+
+
 @pytest.mark.parametrize(("width", "scheme"), [(360, "dark"), (1100, "light")])
-def test_every_page_fits_is_named_and_is_legible(chromium: Any, full: Path, width: int, scheme: str) -> None:
+def test_every_page_fits_is_named_and_is_legible(chromium: Any, client: Client, width: int, scheme: str) -> None:
     options = {"viewport": {"width": width, "height": 800}, "color_scheme": scheme}
-    with studio(full) as client, opened(chromium, client, **options) as tab:
+    with opened(chromium, client, **options) as tab:
         for page in PAGES:
             go(tab, client, page)
             assert tab.evaluate("document.documentElement.scrollWidth") <= width, page
@@ -72,8 +79,8 @@ def test_every_page_fits_is_named_and_is_legible(chromium: Any, full: Path, widt
         assert tab.locator("video").count() == 2  # a result beside the clip that it was made from
 
 
-def test_the_first_thing_that_tab_reaches_leads_past_the_head(chromium: Any, full: Path) -> None:
-    with studio(full) as client, opened(chromium, client) as tab:
+def test_the_first_thing_that_tab_reaches_leads_past_the_head(chromium: Any, client: Client) -> None:
+    with opened(chromium, client) as tab:
         tab.keyboard.press("Tab")
         assert tab.evaluate("document.activeElement.textContent") == "To the content"
         tab.keyboard.press("Enter")
