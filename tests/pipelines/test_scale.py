@@ -69,3 +69,10 @@ def test_a_scale_that_is_none_is_one_line(place: Path, capsys: pytest.CaptureFix
         said = one_error(capsys, *RENDER, f"--scale={scale}", "--output", "out.mkv")
         assert f"--scale {scale}: give training, native, or" in said
     assert not Path("out.mkv").exists()
+
+
+@pytest.mark.parametrize("word", ["--feather=0", "--feather=0.6", "--feather=nan", "--match-strength=1.1"])
+def test_how_a_face_is_laid_in_is_refused_before_anything_is_read(
+    place: Path, capsys: pytest.CaptureFixture[str], word: str
+) -> None:
+    assert word.partition("=")[0] in one_error(capsys, "render", "--input", "gone.mp4", word)

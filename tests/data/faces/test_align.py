@@ -163,6 +163,16 @@ def test_colour_match_makes_the_statistics_equal():
         assert np.allclose(got, wanted, atol=0.5)
 
 
+def test_colours_are_matched_as_far_as_asked() -> None:
+    mask = np.ones((64, 64), np.float32)
+    translated, original = mild(2, (0, 10, 30)), mild(1, (40, 0, -20))
+    none, half, whole = (ColourMatch(strength=part)(translated, original, mask, 0.0) for part in (0.0, 0.5, 1.0))
+    assert np.abs(none.astype(int) - translated).max() <= 1
+    assert np.array_equal(whole, ColourMatch()(translated, original, mask, 0.0))
+    means = [lab_statistics(picture, mask)[0] for picture in (none, half, whole)]
+    assert np.allclose(means[1], (means[0] + means[2]) / 2, atol=0.5)
+
+
 def test_colour_match_follows_slowly_resets_and_restores():
     mask = np.ones((64, 64), np.float32)
     translated, dark, light = mild(2, (0, 0, 0)), mild(1, (0, 0, 0)), mild(1, (60, 60, 60))

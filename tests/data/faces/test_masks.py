@@ -109,6 +109,17 @@ def test_a_mask_covers_the_face_and_leaves_the_border(radii: np.ndarray, size: i
         assert np.abs(np.diff(mask, axis=axis)).max() < 2.0 / FEATHER / size  # no step shows
 
 
+def test_a_wider_feather_is_softer_and_ends_where_a_narrow_one_does() -> None:
+    narrow, wide = (mask_within(TEMPLATE_OUTLINE, 128, feather) for feather in (0.02, 0.3))
+    assert np.array_equal(narrow > 0, wide > 0)
+    assert (wide <= narrow).all() and wide.sum() < 0.7 * narrow.sum()
+    steepest = [max(np.abs(np.diff(mask, axis=axis)).max() for axis in (0, 1)) for mask in (narrow, wide)]
+    assert steepest[1] < steepest[0] / 5
+    rgb, _ = drawn("plain", "A", BusyPose())
+    soft, usual = (mask(rgb, rgb, TEMPLATE * PX - 0.5, 0.0) for mask in (SharedMask(feather=0.3), SharedMask()))
+    assert soft.sum() < 0.9 * usual.sum()
+
+
 def test_landmarks_of_a_face_larger_than_the_crop_stay_inside_it() -> None:
     mask = mask_within(of_landmarks((landmarks_68() - 0.5) * 2 + 0.5), 64)
     assert not mask[0].any()
