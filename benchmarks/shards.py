@@ -3,6 +3,7 @@
     python benchmarks/shards.py [--clips 8] [--frames 60] [--rounds 3]
 
 One thread each. One and two take turns, and the best of each counts, for whatever else the machine does slows them.
+Beside it the ratio of what a core computes, alone and as the busier of two: what two free cores would come to.
 """
 
 import argparse
@@ -45,26 +46,27 @@ def main() -> None:
             "extract": ("extract", *clips, "--name", "all", *WHOLE, "--domains"),
             "render": render,
         }.items():
-            best = {1: float("inf"), 2: float("inf")}
+            best = {1: (float("inf"),) * 2, 2: (float("inf"),) * 2}
             for _ in range(options.rounds):
-                for count in best:
-                    best[count] = min(best[count], done(place, count, *words, "out"))
+                for count, before in best.items():
+                    best[count] = tuple(map(min, before, done(place, count, *words, "out")))
                     shutil.rmtree(place / "out")
                     shutil.rmtree(place / "domains" / ".looks", ignore_errors=True)
-            print(f"{name}: {best[1]:.1f} s alone, {best[2]:.1f} s by two: {best[1] / best[2]:.2f} times as fast")
+            for kind, alone, two in zip(("passed", "computed"), best[1], best[2], strict=True):
+                print(f"{name}, {kind}: {alone:.1f} s alone, {two:.1f} s by two: {alone / two:.2f} times as fast")
 
 
-def done(place: Path, count: int, *words: str) -> float:
-    """Seconds that `count` processes take for a command together."""
+def done(place: Path, count: int, *words: str) -> tuple[float, float]:
+    """Seconds that `count` processes take for a command together, and that the busier of them computes."""
     begun = time.monotonic()
     shards = [("--shard", f"{number}/{count}") if count > 1 else () for number in range(count)]
     command = [sys.executable, "-m", "pipelines.cli", *words]
     running = [
         subprocess.Popen([*command, *shard], cwd=place, env=ENVIRONMENT, stdout=subprocess.DEVNULL) for shard in shards
     ]
-    codes = [process.wait() for process in running]
-    assert not any(codes), words
-    return time.monotonic() - begun
+    ended = [os.wait4(process.pid, 0) for process in running]
+    assert not any(status for _, status, _ in ended), words
+    return time.monotonic() - begun, max(usage.ru_utime + usage.ru_stime for _, _, usage in ended)
 
 
 if __name__ == "__main__":
