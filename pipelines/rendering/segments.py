@@ -78,7 +78,7 @@ def paint_segments(
             if number and before.shot == part.shot and not painter.restore(before.done):
                 raise OutputError(f"{before.done}: is gone; the same command again paints it")
             own = islice(_from(frames, part.first), part.count)
-            found.notes += _paint(own, job, painter, part.files, results, batch_size)
+            found.notes += _paint(own, job, painter, part, results, batch_size)
             painter.keep(part.done)
         if not shard.is_all:
             say(f"{job.source.label}: part {number + 1} of {len(planned)} is painted")
@@ -115,17 +115,18 @@ def _paint(
     segment: Iterator[Frame],
     job: Translation,
     painter: Painter,
-    files: dict[str, Path],
+    part: _Part,
     results: dict[str, Leaving],
     batch_size: int,
 ) -> list[str]:
-    """Paints one part into a file a result. Gives notes."""
+    """Paints one part into a file a result. Gives notes. Raises OutputError, also where frames are missing by now."""
     painter.seen = painter.translated = 0
     info = job.source.info
     sizes = {"result": (info.width, info.height), "compare": (2 * info.width, info.height)}
     with ExitStack() as stack:
         writers = {
-            name: stack.enter_context(result.writer(files[name], info, sizes[name])) for name, result in results.items()
+            name: stack.enter_context(result.writer(part.files[name], info, sizes[name]))
+            for name, result in results.items()
         }
         while batch := list(islice(segment, batch_size)):
             for frame, rgb in zip(batch, painter.paint(batch), strict=True):
@@ -133,4 +134,9 @@ def _paint(
                 if "compare" in writers:
                     both = np.concatenate([frame.rgb, rgb], axis=1)
                     writers["compare"].write(dataclasses.replace(frame, rgb=both))
+        if painter.seen != part.count:
+            raise OutputError(
+                f"{job.source.path}: ends before frame {part.first + painter.seen + 1}, and went on when it was looked "
+                "at; it changed meanwhile, or cannot be read to its end any more"
+            )
     return list(writers["result"].notes)

@@ -9,6 +9,7 @@ import pytest
 
 from data.video.reader import read_metadata
 from pipelines.cli import run
+from pipelines.rendering.painting import painter_for
 from tests.pipelines.runs import draw, one_error, train_drawn
 
 
@@ -58,3 +59,19 @@ def test_a_source_that_changed_after_extracting_is_refused(
     request.addfinalizer(lambda: (ready / "a.mp4").write_bytes(before))
     draw(ready / "a.mp4", frames=30, seed=5)
     assert "a.mp4: has changed since domains/a was made from it" in one_error(capsys, "render")
+
+
+def test_a_source_that_is_cut_short_while_it_is_rendered_gives_no_result(
+    trained: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Between looking at it and painting it."""
+    draw(trained / "c.mkv", frames=30)
+
+    def cut(*given: object) -> object:
+        (trained / "c.mkv").write_bytes((trained / "c.mkv").read_bytes()[:-12_000])
+        return painter_for(*given)  # type: ignore[arg-type]
+
+    monkeypatch.setattr("pipelines.render.painter_for", cut)
+    said = one_error(capsys, "render", "--input", "c.mkv", "--output", "out.mp4", code=1)
+    assert "c.mkv: ends before frame" in said and "it changed meanwhile" in said
+    assert not (trained / "out.mp4").exists()
