@@ -6,8 +6,9 @@ import cv2
 import numpy as np
 from tqdm import tqdm
 
+from data.domain.cache import NAMED
 from data.domain.domain import Domain
-from data.domain.pictures import read_picture, resize, sharpness
+from data.domain.pictures import looks_whole, read_picture, resize, sharpness
 from data.domain.record import Record
 from data.faces.align import TEMPLATE, face_width, five_points, scale_of
 
@@ -70,6 +71,13 @@ def look(domain: Domain) -> Looked:
     kept = [record for record in kept if (domain.folder / record.picture).is_file()]
     if len(kept) > MOST_FRAMES:
         kept = [kept[round(place)] for place in np.linspace(0, len(kept) - 1, MOST_FRAMES)]
+    damaged = [record.picture for record in kept if not looks_whole(domain.folder / record.picture)]
+    if damaged:
+        more = f", and {len(damaged) - NAMED} more" if len(damaged) > NAMED else ""
+        domain.on_note(
+            f"{domain.folder}: {len(damaged)} damaged pictures left out ({', '.join(damaged[:NAMED])}{more})"
+        )
+        kept = [record for record in kept if record.picture not in set(damaged)]
     rows, thumbs, tones = [], [], []
     for record in tqdm(kept, desc=f"looking at {domain.name}", unit="frame", disable=None):
         rgb = read_picture(domain.folder / record.picture)

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 import numpy as np
 
 from data.domain.domain import Domain
-from data.domain.pictures import read_picture, resize, sharpness
+from data.domain.pictures import looks_whole, read_picture, resize, sharpness
 from pipelines.judging.judge import Mean, Moment, PerFrame
 from pipelines.judging.measures import Value
 from recycle.measures.distribution import MOST_PICTURES, Sample, describe, frechet_distance, kernel_distance
@@ -15,7 +15,7 @@ from recycle.networks.inception import Inception
 def domain_pictures(domain: Domain) -> Iterator[np.ndarray]:
     """At most MOST_PICTURES pictures that a domain keeps, spread evenly over it. Raises SettingsError, PictureError."""
     kept = [domain.folder / record.picture for record in domain.records(landmarks=False) if record.split != "excluded"]
-    kept = [path for path in kept if path.is_file()]
+    kept = [path for path in kept if looks_whole(path)]
     places = np.unique(np.linspace(0, len(kept) - 1, min(MOST_PICTURES, len(kept))).round().astype(int))
     return (read_picture(kept[place]) for place in places)
 

@@ -5,7 +5,7 @@ from collections import Counter
 import numpy as np
 
 from data.domain.domain import Domain
-from data.domain.pictures import captioned, read_picture, resize, sheet, write_sheet
+from data.domain.pictures import captioned, looks_whole, read_picture, resize, sheet, write_sheet
 from data.domain.record import Record
 from pipelines.places import say
 
@@ -19,7 +19,7 @@ def write_contact_sheet(domain: Domain, records: list[Record]) -> None:
     kept = [record for record in records if (domain.folder / record.picture).is_file()]
     chosen = [kept[round(i)] for i in np.linspace(0, len(kept) - 1, min(PICTURES, len(kept)))]
     cells = []
-    for record in chosen:
+    for record in (record for record in chosen if looks_whole(domain.folder / record.picture)):
         picture = read_picture(domain.folder / record.picture)
         scale = CELL_PX / max(picture.shape[:2])
         small = resize(picture, (max(1, round(picture.shape[1] * scale)), max(1, round(picture.shape[0] * scale))))
