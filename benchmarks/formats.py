@@ -36,8 +36,13 @@ Colours that a file does not tag are taken for BT.709 where it is 1280 pixels or
 lines, and for BT.601 else, limited range. No standard says so: it is the rule of libplacebo, its function
 `pl_color_system_guess_ycbcr`, by which mpv and VLC show such files; here the longer side counts as the width, so that
 turning a picture changes nothing. It matters for wide and low video, 1280 x 534 for one, which FFmpeg's tools show by
-BT.601: `extract` and `render` say a line there. Damaged files are tried by the thousand (`python -m
-benchmarks.mutations --help`); one that holds some frames and takes more than a minute counts as a hang there.
+BT.601: `extract` and `render` say a line there. What is transparent in a video lies on white, or on what `--background`
+of `extract` says.
+
+Damaged files are tried by the thousand: `python -m benchmarks.mutations CLIPS/reported CLIPS/awkward CLIPS/scenes
+CLIPS/faces` has ten thousand, of which COUNT have been run, through `extract` and `render`, nothing translated. One that
+holds some frames and takes more than a minute counts as a hang. One of them did: sound of a broadcast stream whose times
+jumped ahead by days, filled with silence. It is mended and ends in less than a second.
 
 Made by `python -m benchmarks.formats CLIPS/reported CLIPS/awkward CLIPS/scenes CLIPS/faces`.
 

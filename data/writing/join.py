@@ -179,6 +179,7 @@ def _chapters(tracks: Tracks, shift: Fraction, stop: Fraction | None) -> list[An
         unit = chapter["time_base"] or Fraction(1, av.time_base)
         start, end = chapter["start"] * unit, chapter["end"] * unit
         if end > shift and (stop is None or start < stop):
+            end = end if stop is None else min(end, stop)
             times = {"start": round((max(start, shift) - shift) * 1000), "end": round((end - shift) * 1000)}
             about = {"id": len(moved), "time_base": Fraction(1, 1000), "metadata": chapter["metadata"]}
             moved.append(about | times)

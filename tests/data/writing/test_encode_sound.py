@@ -83,6 +83,24 @@ def test_a_hole_of_hours_is_damage_and_not_filled(tmp_path):
         assert container.duration < 10 * av.time_base
 
 
+def test_chapters_of_a_part_end_with_it(tmp_path):
+    whole, source, unit = clicks(tmp_path / "whole.mp4", "aac"), tmp_path / "source.mp4", Fraction(1, 1000)
+    chapters = [{"id": n, "start": 1500 * n, "end": 1500 * n + 1500, "time_base": unit, "metadata": {}} for n in (0, 1)]
+    with av.open(str(whole)) as before, av.open(str(source), "w") as after:
+        after.set_chapters(chapters)
+        streams = [after.add_stream_from_template(stream) for stream in before.streams]
+        for packet in before.demux():
+            if packet.size:
+                packet.stream = streams[packet.stream.index]
+                after.mux(packet)
+    start, stop = Fraction(1), Fraction(2)
+    frames = read_frames(source, start=start, stop=stop)
+    write(tmp_path / "part.mp4", frames, probe(source), audio_from=source, start=start, stop=stop)
+    with av.open(str(tmp_path / "part.mp4")) as container:
+        spans = [(part["start"] * part["time_base"], part["end"] * part["time_base"]) for part in container.chapters()]
+    assert spans == [(0, Fraction(1, 2)), (Fraction(1, 2), 1)]
+
+
 def test_tags_of_the_file_survive(tmp_path):
     tags = {"title": "ünïcode = \"quotes\"; 'and more'", "synthetic": "true", "com.example.any": "x" * 3000}
     info = info_of()
