@@ -69,6 +69,19 @@ def test_every_number_reaches_its_person(place: Path, capsys: pytest.CaptureFixt
     assert "so there is no face 3" in one_error(capsys, "extract", clip, "--face", 3, *words)
 
 
+@needs_clips
+def test_numbers_reach_their_people_in_a_crowd(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A real scene: a woman in front, another behind her."""
+    words = ("--align", "yunet", "--models", str(SHARED / "models"), "--size", "32", "--from", "2.4", "--to", "2.8")
+    clip, centres = str(SHARED / "clips/scenes/friday.mp4"), []
+    for number in ("1", "2"):
+        assert run(["extract", clip, "--face", number, "--name", f"p{number}", *words]) == 0
+        records = list(Domain.load(place / f"domains/p{number}").records())
+        centres.append(np.mean([np.mean(record.landmarks, axis=0) for record in records if record.landmarks], axis=0))
+    assert centres[0][0] < 320 < centres[1][0] and centres[1][1] < 180 < centres[0][1]
+    assert "so there is no face 3" in one_error(capsys, "extract", clip, "--face", 3, *words)
+
+
 def test_by_looks_alone_it_is_said_or_refused(place: Path, capsys: pytest.CaptureFixture[str], no_net: None) -> None:
     assert run(["extract", shown(place / "a.mp4"), "--name", "d", *HAAR]) == 0
     assert "no face recognition here" in capsys.readouterr().out
