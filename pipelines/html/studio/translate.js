@@ -8,6 +8,7 @@ const slider = (value, min, max, step) => make("input", { type: "range", value, 
 /** The form; `offer` and `tell` keep it fresh. */
 function translateForm(run) {
   const clip = choice([["", "the held-out end of its own clip"]], "");
+  const where = text("", { placeholder: "/home/me/clip.mp4 or https://…" });
   const truth = choice([["", "not known"]], "");
   const reverse = tick(false);
   const [outOf, into, reference] = [choice([], ""), choice([], ""), choice([["", "none"]], "")];
@@ -26,7 +27,7 @@ function translateForm(run) {
     scale: field("size of frames", scale),
   };
   const common = () => {
-    const asked = { run, input: clip.value ? [clip.value] : [], checkpoint: checkpoint.value };
+    const asked = { run, input: where.value.trim() || clip.value ? [where.value.trim() || clip.value] : [], checkpoint: checkpoint.value };
     if (!fields.reverse.hidden) asked.reverse = reverse.checked;
     if (!fields.outOf.hidden) [asked.out_of, asked.into] = [outOf.value, into.value];
     if (!fields.reference.hidden) asked.reference = reference.value;
@@ -41,10 +42,10 @@ function translateForm(run) {
     refreshSoon();
   });
   const shows = framePart(run, at, () => looks());
-  for (const control of [blend, feather, strength, scale, at, reverse, outOf, into, reference, sample, checkpoint, clip]) {
+  for (const control of [blend, feather, strength, scale, at, reverse, outOf, into, reference, sample, checkpoint, clip, where]) {
     control.addEventListener(control.type === "range" ? "input" : "change", shows.again);
   }
-  const form = make("form", { class: "form" }, field("clip", clip), field("from", from, "seconds or m:ss"), field("to", to), Object.values(fields), field("checkpoint", checkpoint),
+  const form = make("form", { class: "form" }, field("clip", clip), field("or a file, a folder, an address", where), field("from", from, "seconds or m:ss"), field("to", to), Object.values(fields), field("checkpoint", checkpoint),
     field("encoder", codec), field("quality", quality),
     make("div", { class: "controls" }, make("button", { type: "submit", class: "main" }, "Render"),
       button("Measure", () => ask("evaluate", { ...common(), truth: truth.value ? [truth.value] : [] }, "Measuring.")), field("against the truth", truth)),

@@ -63,6 +63,13 @@ def test_a_frame_is_shown_with_every_option_of_the_page(shelf: Shelf) -> None:
     assert read.output == shelf.renders / ".previews/p.png" and (lane, about["output"]) == ("quick", "p.png")
 
 
+@pytest.mark.parametrize("clip", ["/films/a clip.mp4", "/films/folder", "https://example.org/a.mp4"])
+@pytest.mark.parametrize("command", ["render", "evaluate"])
+def test_a_clip_may_be_named_by_its_path_or_address(shelf: Shelf, command: str, clip: str) -> None:
+    read, _, _ = options(command, {"run": "anna-ben", "input": [clip]}, shelf)
+    assert read.input in (clip, ((clip,),))
+
+
 @pytest.mark.parametrize(
     ("command", "asked"),
     [
