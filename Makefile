@@ -27,7 +27,7 @@ lint: $(VENV)/.dev
 
 # They take clips, python -m benchmarks.formats --help, or a GPU: benchmarks/gpu.sh; or make what a release holds
 BY_HAND := $(addprefix benchmarks/,formats.py mutating.py mutations.py long_clip.py gpu.py gpu_demo.py quick_weights.py)
-BY_HAND += $(addprefix benchmarks/,fuzzing.py fuzzing_targets.py)
+BY_HAND += $(addprefix benchmarks/,fuzzing.py fuzzing_targets.py stages.py precision.py scaling.py)
 BY_HAND += $(addprefix benchmarks/,torture.py torture_commands.py torture_files.py)
 docs: $(VENV)/.dev
 	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict --quiet

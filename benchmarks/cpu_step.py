@@ -3,7 +3,8 @@
     python benchmarks/cpu_step.py [--method cyclegan] [--preset tiny] [--times 6] [--kinds now planes ...]
 
 Kinds: now, as it trains (bfloat16, channels of a pixel side by side); planes, the same with each channel a plane of its
-own; recompute, with --recompute; float32 and float32-planes; literal, the formulas picture by picture in float32 with
+own; recompute, with --recompute; float32 and float32-planes; compiled and float32-compiled, each network through
+torch.compile, whose own seconds are printed; literal, the formulas picture by picture in float32 with
 torch's InstanceNorm2d and plain Adam, as published code goes about it; batch-N, N windows at once. Steps of the kinds
 alternate on one thread; figures are medians of `process_time`, which other work on the machine does not stretch.
 """
@@ -44,6 +45,9 @@ def main() -> None:
             began = time.process_time()
             step()
             seconds[kind].append(time.process_time() - began)
+    for kind in seconds:
+        if "compiled" in kind:
+            print(f"{kind}: {seconds[kind][0] - statistics.median(seconds[kind][1:]):.0f} s more in its first step")
     first = statistics.median(seconds[options.kinds[0]][1:])
     print(
         f"| {options.method}, {options.preset} | ms a window | {options.kinds[0]} is x times as fast |\n|---|---|---|"
@@ -74,6 +78,9 @@ def _step(name: str, preset: str, kind: str) -> Callable[[], object]:
     fabric = Fabric(accelerator="cpu", devices=1, precision="32-true" if "float32" in kind else "bf16-mixed")
     made = learner.Learner(method, TrainingConfig(steps=1000, recompute=kind == "recompute"), fabric)
     learner.BY_PIXELS = before
+    if "compiled" in kind:
+        for network in method.children():
+            network.compile(dynamic=False)
     return lambda: made.step(MOMENT, training.learning_rate, a, b)
 
 

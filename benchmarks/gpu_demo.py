@@ -19,6 +19,7 @@ from data.world.characters import LookName, draw
 from data.world.movement import motion
 from pipelines.train import train
 from recycle.methods import METHODS
+from recycle.runs.checkpoint import Choice
 from recycle.runs.runfolder import load_for_rendering
 from recycle.training.pixels import to_values
 
@@ -28,21 +29,26 @@ SIZE, FRAMES, HELD_OUT, TEST_FRAMES = 64, 600, 60, 150
 def demo_minutes(seconds: float, quick: bool) -> None:
     """Trains method equivariant as `retarget demo` does, for `seconds`, and says how near it came to the truth."""
     with tempfile.TemporaryDirectory() as place:
-        _write_domains(Path(place), quick)
-        options = _options(Path(place), quick, minutes=seconds / 60, steps=None, save_every=200)
+        write_domains(Path(place), quick)
+        options = training_options(Path(place), quick, minutes=seconds / 60, steps=None, save_every=200)
         train(options)
-        trained = load_for_rendering(options.run)
-        device = "cuda" if torch.cuda.is_available() else "cpu"
-        method = trained.method.to(device)
-        test = motion(3, 10 if quick else TEST_FRAMES)
-        source, truth = (torch.from_numpy(np.stack([draw(pose, look, SIZE) for pose in test])) for look in ("A", "B"))
-        values = to_values(source.permute(0, 3, 1, 2)).to(device)
-        result = method.translate(values, "a_to_b").add(1).mul(127.5).round().clamp(0, 255)
-        error = (result.permute(0, 2, 3, 1).cpu() - truth.float()).square().mean()
-        psnr = 10 * torch.log10(255**2 / error)
-        print(
-            f"\ndemo: {psnr:.2f} dB after {seconds / 60:.2f} minutes (best checkpoint: step {trained.step})", flush=True
-        )
+        psnr, step = decibels(options.run, 10 if quick else TEST_FRAMES)
+        print(f"\ndemo: {psnr:.2f} dB after {seconds / 60:.2f} minutes (best checkpoint: step {step})", flush=True)
+
+
+def decibels(run: Path, frames: int, checkpoint: Choice = "best") -> tuple[float, int]:
+    """PSNR of new drawn frames against their truth through a run's generator, and the step it is of."""
+    trained = load_for_rendering(run, choice=checkpoint)
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    method = trained.method.to(device)
+    source, truth = (
+        torch.from_numpy(np.stack([draw(pose, look, SIZE) for pose in motion(3, frames)])) for look in ("A", "B")
+    )
+    values = to_values(source.permute(0, 3, 1, 2)).to(device)
+    parts = [method.translate(part, "a_to_b") for part in values.split(50)]
+    result = torch.cat(parts).add(1).mul(127.5).round().clamp(0, 255)
+    error = (result.permute(0, 2, 3, 1).cpu() - truth.float()).square().mean()
+    return float(10 * torch.log10(255**2 / error)), trained.step
 
 
 def loss_curves(steps: int, seconds: float, quick: bool) -> None:
@@ -54,9 +60,11 @@ def loss_curves(steps: int, seconds: float, quick: bool) -> None:
     print("|---|" + "---|" * len(kinds), flush=True)
     columns = []
     with tempfile.TemporaryDirectory() as place:
-        _write_domains(Path(place), quick)
+        write_domains(Path(place), quick)
         for kind in kinds:
-            options = _options(Path(place), quick, minutes=None, steps=steps, save_every=100 * steps, precision=kind)
+            options = training_options(
+                Path(place), quick, minutes=None, steps=steps, save_every=100 * steps, precision=kind
+            )
             options.run = Path(place) / kind
             train(options)
             with (options.run / "metrics.csv").open(newline="") as table:
@@ -65,7 +73,7 @@ def loss_curves(steps: int, seconds: float, quick: bool) -> None:
         print(f"| {tenth + 1} | " + " | ".join(f"{value:.3f}" for value in values) + " |")
 
 
-def _write_domains(place: Path, quick: bool) -> None:
+def write_domains(place: Path, quick: bool) -> None:
     """Both characters, moved apart from each other, as domains whose last frames are held out."""
     frames, held_out = (40, 24) if quick else (FRAMES + HELD_OUT, HELD_OUT)
     looks: tuple[tuple[str, LookName, int], ...] = (("anna", "A", 1), ("ben", "B", 2))
@@ -79,9 +87,9 @@ def _write_domains(place: Path, quick: bool) -> None:
             write_picture(folder / record.picture, draw(pose, look, SIZE))
 
 
-def _options(place: Path, quick: bool, **training: object) -> SimpleNamespace:
+def training_options(place: Path, quick: bool, method: str = "equivariant", **training: object) -> SimpleNamespace:
     """Options of `retarget train anna ben --preset tiny --no-crop-jitter`, without its command line."""
-    config, defaults = METHODS["equivariant"].defaults("tiny")
+    config, defaults = METHODS[method].defaults("tiny")
     every = max(1, (training["steps"] or 200) // 10)
     return SimpleNamespace(
         a="anna",
@@ -92,7 +100,7 @@ def _options(place: Path, quick: bool, **training: object) -> SimpleNamespace:
         source=None,
         domains=place / "domains",
         run=place / "run",
-        method="equivariant",
+        method=method,
         preset="tiny",
         config=config,
         training=replace(defaults, log_every=every, sample_every=10**6, **training),

@@ -20,7 +20,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 from data.domain.clipfile import Clip
 from data.domain.domain import Domain
 from data.domain.pictures import encode_jpeg
-from data.domain.record import Record
+from data.domain.record import Record, linked
 from data.domain.windows import Windows
 
 SIDE = 4
@@ -73,7 +73,7 @@ def described(name: str, place: int, frames: int, landmarks: int, seed: int) -> 
         Record(name, n, 512 * n, "1/12800", 0, "train", 0, points[n], transform, 123.4, repeats=None)
         for n in range(frames)
     ]
-    return clip, records
+    return clip, linked(records)  # as extracting leaves them
 
 
 def open_windows(domain: Domain) -> Windows:

@@ -76,7 +76,7 @@ def identity_run() -> None:
     import torch
 
     import pipelines.render
-    from pipelines.translating.paint import WholeFrames
+    from pipelines.translating.paint import Cut, WholeFrames
     from pipelines.translating.translation import LoadedRun
 
     class Same(torch.nn.Module):
@@ -92,12 +92,11 @@ def identity_run() -> None:
         settings |= {"config": {"networks": {"size": 64}}, "crop_jitter": False}
         return LoadedRun(options.run, settings, Same(), 0, "best", "a_to_b", None, ("a", "b"))
 
-    def paint(self: WholeFrames, frames: list) -> list[np.ndarray]:
-        self.seen, self.translated = self.seen + len(frames), self.translated + len(frames)
-        return [frame.rgb for frame in frames]
+    def translate(self: WholeFrames, cuts: list[Cut]) -> list[tuple[Cut, np.ndarray | None]]:
+        return [(cut, cut.picture) for cut in cuts]
 
     torch.set_num_threads(1)
-    pipelines.render.load, WholeFrames.paint = loaded, paint
+    pipelines.render.load, WholeFrames.translate = loaded, translate
 
 
 def _work(seeds: list[Path], asked: Connection) -> None:

@@ -98,17 +98,25 @@ def _digest(path: Path, size: int, changed: int) -> bytes:
 
 def typed(kind: type[T], values: Any) -> T:
     """A dataclass from what JSON held, where each value is of its field's type. Raises TypeError."""
-    hints = get_type_hints(kind)
+    fields = _fields(kind)  # type: ignore[arg-type]  # mypy doubts that classes are hashable
     if not isinstance(values, dict):
         raise TypeError(f"no {kind.__name__}")
     for name, value in values.items():
-        hint = hints.get(name, object)
-        kinds = get_args(hint) if get_origin(hint) is UnionType else (hint,)
-        allowed = tuple(get_origin(part) or part for part in kinds)
+        allowed = fields.get(name, (object,))
         is_number = isinstance(value, bool) and not {bool, object} & set(allowed)  # to Python, but not to us
         if is_number or not isinstance(value, allowed):
             raise TypeError(f"{name} cannot be {str(value)[:40]!r}")
     return kind(**values)
+
+
+@lru_cache(maxsize=256)
+def _fields(kind: type) -> dict[str, tuple[type, ...]]:
+    """The types that each field of a dataclass may have."""
+    found = {}
+    for name, hint in get_type_hints(kind).items():
+        kinds = get_args(hint) if get_origin(hint) is UnionType else (hint,)
+        found[name] = tuple(get_origin(part) or part for part in kinds)
+    return found
 
 
 def remove_folder(path: Path) -> None:

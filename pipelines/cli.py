@@ -23,7 +23,7 @@ from pipelines.options import (
     StudyOptions,
     TrainOptions,
 )
-from pipelines.places import printable
+from pipelines.places import printable, say
 from pipelines.shards import JOIN
 from pipelines.world_options import AdaptOptions, CompareMethodsOptions, DemoOptions, WorldOptions
 from recycle.config import PRESETS
@@ -156,7 +156,14 @@ def _joining(options: Any) -> Any:
 def _started(command: str, options: Any) -> int:
     name = RENAMED.get(command, command)
     stage = importlib.import_module(f"pipelines.{name}")
-    return getattr(stage, name)(options) or 0
+    from data.timings import timed  # which --help does not need
+
+    with timed() as timings:
+        code = getattr(stage, name)(options) or 0
+    if getattr(options, "timing", False):
+        for line in timings.lines():
+            say(line)
+    return code
 
 
 def _default(command: str, arguments: list[str]) -> Any:

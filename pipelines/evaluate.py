@@ -1,8 +1,6 @@
 """`retarget evaluate`: how good a run is, in figures and on videos to look at."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from fractions import Fraction
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -21,7 +19,7 @@ from pipelines.advice import advised
 from pipelines.judging.domain import Resemblance, domain_pictures
 from pipelines.judging.judge import Judge, ThereAndBack, Unable
 from pipelines.judging.measures import MEASURES, PER_FRAME_DIGITS, entries, line, number, worst
-from pipelines.judging.moments import Moments, Players
+from pipelines.judging.moments import Moments, Players, judged
 from pipelines.judging.motion import FaceMotion, Steadiness
 from pipelines.judging.place import OwnPlace, TruePlace
 from pipelines.judging.truth import HiddenParameters, LabelScores, Likeness, hidden_poses
@@ -131,7 +129,7 @@ def _judged(job: Translation, options: EvaluateOptions, tools: _Tools, folder: P
     knowing: list[Judge | None] = [*((Likeness(), TruePlace()) if truth else ()), hidden, labels]
     judges = [judge for judge in knowing if judge] + _judges(job, options, backend, tools)
     with Players(folder, job) as players:
-        per_frame, seconds = _watched(moments, judges, players)
+        per_frame, seconds = judged(moments, judges, players)
     values = {name: value for judge in judges for name, value in judge.values().items()}
     for name in MEASURES:
         if name in values:
@@ -208,21 +206,6 @@ def _there_and_back(job: Translation, options: EvaluateOptions, backend: Backend
     there = None if backend is None else WholeFrames(job.method, job.direction)
     back = whole_frames(job, options.scale, way_back) if backend is None else WholeFrames(job.method, way_back)
     return ThereAndBack(there, back)
-
-
-def _watched(
-    moments: Moments, judges: Sequence[Judge], players: Players
-) -> tuple[dict[str, list[float | None]], list[float]]:
-    """Every judge sees every moment. Gives what is known of single frames, and their times from 0 on."""
-    per_frame: dict[str, list[float | None]] = {}
-    times: list[Fraction] = []
-    for moment in moments:
-        players.show(moment)
-        times.append(moment.frame.seconds)
-        for judge in judges:
-            for (name, frame), value in judge.see(moment).items():
-                per_frame.setdefault(name, [None] * moments.frames)[frame] = value
-    return per_frame, [float(time - times[0]) for time in times]
 
 
 def _about(job: Translation, options: EvaluateOptions, frames: int) -> dict[str, Any]:

@@ -110,13 +110,19 @@ class Forced:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Timed:
+    timing: bool = False
+    """Say at the end how many frames a second each stage makes by itself (decode, look, crop and so on overlap)."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Hardware:
     accelerator: Literal["auto", "cpu", "cuda", "mps"] = "auto"
     """Hardware to compute on."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class TranslatingOptions(WhatToTell, DomainsFolder, Hardware, WhichFace, WhichCheckpoint, WhichRun):
+class TranslatingOptions(Timed, WhatToTell, DomainsFolder, Hardware, WhichFace, WhichCheckpoint, WhichRun):
     scale: str = "native"
     """How large whole frames are when they are translated: native, training (as large as they were learned from, and
     enlarged again), or their shorter side in pixels."""

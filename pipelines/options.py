@@ -19,6 +19,7 @@ from pipelines.option_groups import (
     ModelsFolder,
     RunsFolder,
     Sharded,
+    Timed,
     TimeRange,
     TranslatingOptions,
     WhatToTell,
@@ -31,7 +32,7 @@ from recycle.methods import DEFAULT
 
 
 @dataclass(frozen=True, kw_only=True)
-class ExtractOptions(Forced, DomainsFolder, ModelsFolder, Sharded, TimeRange, WhichFace):
+class ExtractOptions(Forced, Timed, DomainsFolder, ModelsFolder, Sharded, TimeRange, WhichFace):
     """Turn videos, web addresses, or folders of pictures into a domain: pictures to train on."""
 
     videos: tyro.conf.Positional[tuple[str, ...]]

@@ -37,7 +37,20 @@ from recycle.runs.runfolder import letters
 
 LISTED = 10
 """Missing parts that are named."""
-_WHERE = {"domains", "models", "runs", "run", "input", "output", "shard", "ray", "answers", "sign_key", "force"}
+_WHERE = {
+    "domains",
+    "models",
+    "runs",
+    "run",
+    "input",
+    "output",
+    "shard",
+    "ray",
+    "answers",
+    "sign_key",
+    "force",
+    "timing",
+}
 """Options that say where something is or who does it, and not what becomes of it."""
 
 

@@ -55,7 +55,7 @@ class Part(Source):
     def _numbered(self, found: Iterator[Seen]) -> Iterator[Seen]:
         number = -1
         for number, one in enumerate(found):
-            yield dataclasses.replace(one, number=number)
+            yield one.numbered(number)
         if number < 0:
             begin = float(self.start - self.whole.info.begins)
             end = "on" if self.stop is None else f"to {begin + float(self.stop - self.start):.2f} s"

@@ -6,11 +6,13 @@ upright frame coordinates with square pixels to crop coordinates. Where the stor
 """
 
 import math
+from functools import partial
 
 import cv2
 import numpy as np
 
-from data.faces.warp import compose, invert, stretch, warp
+from data.faces.warp import compose, invert, stretch, warp, warp_part
+from data.video.pixels import Box, Laid, Pixels, part_of, size_of
 
 # Where a crop of size 1 has the right eye, left eye, nose tip, right and left corner of the mouth (the subject's
 # right: smaller x). The eyes are 0.27 apart, so that a face fills about 60 % of the width and the crop holds it from
@@ -73,39 +75,44 @@ def _from_stored(matrix: np.ndarray, scale: tuple[float, float]) -> np.ndarray:
     return matrix if scale == UNIT_SCALE else compose(matrix, stretch(1 / scale[0], 1 / scale[1]))
 
 
-def crop(rgb: np.ndarray, matrix: np.ndarray, size: int, *, scale: tuple[float, float] = UNIT_SCALE) -> np.ndarray:
-    """(size, size, 3) uint8 crop of a frame; what lies outside the frame is its mirror image."""
-    return warp(rgb, _from_stored(matrix, scale), size, size, cv2.BORDER_REFLECT_101)
+def crop(
+    pixels: Pixels | np.ndarray, matrix: np.ndarray, size: int, *, scale: tuple[float, float] = UNIT_SCALE
+) -> np.ndarray:
+    """(size, size, 3) uint8 crop of a frame; what lies outside the frame is its mirror image.
+
+    pixels: (height, width, 3) uint8, or what becomes that; no more is made of it than is needed.
+    """
+    stored = _from_stored(matrix, scale)
+    return warp_part(partial(part_of, pixels), size_of(pixels), stored, size, size, cv2.BORDER_REFLECT_101)
 
 
 def paste(
-    frame_rgb: np.ndarray,
+    pixels: Pixels | np.ndarray,
     crop_rgb: np.ndarray,
     matrix: np.ndarray,
     mask: np.ndarray,
     *,
     scale: tuple[float, float] = UNIT_SCALE,
-) -> np.ndarray:
-    """A copy of the frame with the crop laid back where it was cut; what the mask does not reach keeps its bytes.
+) -> Pixels | np.ndarray:
+    """The frame with the crop laid back where it was cut; what the mask does not reach keeps its bytes.
 
-    frame_rgb (H, W, 3), crop_rgb (size, size, 3) uint8; mask (size, size) float32 in [0, 1].
+    pixels: as for `crop`. crop_rgb (size, size, 3) uint8; mask (size, size) float32 in [0, 1].
     """
     back = invert(_from_stored(matrix, scale))
-    height, width = frame_rgb.shape[:2]
-    out = frame_rgb.copy()
+    height, width = size_of(pixels)
     rows, columns = np.flatnonzero(mask.any(1)), np.flatnonzero(mask.any(0))
     if not len(rows):
-        return out
+        return pixels
     left, right, top, bottom = columns[0] - 1, columns[-1] + 1, rows[0] - 1, rows[-1] + 1
     corners = apply(back, np.array([[left, top], [right, top], [left, bottom], [right, bottom]]))
-    x0, y0 = np.maximum(np.floor(corners.min(0)).astype(int), 0)
-    x1, y1 = np.minimum(np.ceil(corners.max(0)).astype(int) + 1, (width, height))
+    x0, y0 = np.maximum(np.floor(corners.min(0)).astype(int), 0).tolist()
+    x1, y1 = np.minimum(np.ceil(corners.max(0)).astype(int) + 1, (width, height)).tolist()
     if x0 >= x1 or y0 >= y1:
-        return out
+        return pixels
     window = compose(np.array([[1.0, 0, -x0], [0, 1.0, -y0]]), back)
     laid = warp(crop_rgb, window, x1 - x0, y1 - y0, cv2.BORDER_REPLICATE).astype(np.float32)
     # A mask has nothing fine, and must not overshoot.
     alpha = cv2.warpAffine(mask, window, (x1 - x0, y1 - y0), flags=cv2.INTER_LINEAR)[..., None]
-    there = out[y0:y1, x0:x1]
-    out[y0:y1, x0:x1] = np.rint(there + alpha * (laid - there)).astype(np.uint8)
-    return out
+    box = Box(y0, y1, x0, x1)
+    there = part_of(pixels, box)
+    return Laid(pixels, box, np.rint(there + alpha * (laid - there)).astype(np.uint8))

@@ -13,6 +13,7 @@ import math
 
 import cv2
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 
 CENTRE = (0.5, 0.54)
 RAYS = 64
@@ -182,9 +183,9 @@ def _shares(cells: np.ndarray, weight: np.ndarray) -> np.ndarray:
 
 def _spread(count: np.ndarray, axis: int) -> np.ndarray:
     """Counts shared with the cells beside them."""
-    wide = np.pad(count, [(1, 1) if a == axis else (0, 0) for a in range(3)], mode="edge")
-    parts = [np.take(wide, range(shift, shift + _BINS), axis=axis) for shift in range(3)]
-    return 0.25 * parts[0] + 0.5 * parts[1] + 0.25 * parts[2]
+    wide = np.moveaxis(count, axis, 0)
+    wide = np.concatenate([wide[:1], wide, wide[-1:]])
+    return np.moveaxis(0.25 * wide[:-2] + 0.5 * wide[1:-1] + 0.25 * wide[2:], 0, axis)
 
 
 def _closed_path(gain: np.ndarray) -> np.ndarray:
@@ -193,13 +194,15 @@ def _closed_path(gain: np.ndarray) -> np.ndarray:
     # Twice around: the middle of it does not know where it began.
     turns = np.arange(-_LARGEST_TURN, _LARGEST_TURN + 1)
     cost = (_BEND * turns**2)[:, None]
-    best, came = gain[0].copy(), np.zeros((2 * rays, count), int)
+    padded = np.full(count + 2 * _LARGEST_TURN, -1e9)
+    best, near = padded[_LARGEST_TURN:-_LARGEST_TURN], sliding_window_view(padded, count)  # views: they follow `padded`
+    best[:] = gain[0]
+    options, came = np.empty((len(turns), count)), np.zeros((2 * rays, count), int)
     for ray in range(1, 2 * rays):
-        padded = np.pad(best, _LARGEST_TURN, constant_values=-1e9)
-        options = np.stack([padded[_LARGEST_TURN + turn : _LARGEST_TURN + turn + count] for turn in turns]) - cost
-        chosen = options.argmax(axis=0)
-        best = options[chosen, np.arange(count)] + gain[ray % rays]
-        came[ray] = np.arange(count) + turns[chosen]
+        np.subtract(near, cost, out=options)
+        options.argmax(axis=0, out=came[ray])
+        np.add(options.max(axis=0), gain[ray % rays], out=best)
+    came += np.arange(count) - _LARGEST_TURN
     place, path = int(best.argmax()), np.zeros(2 * rays, int)
     for ray in range(2 * rays - 1, -1, -1):
         path[ray] = place

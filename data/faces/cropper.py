@@ -10,6 +10,7 @@ from data.faces.align import crop_matrix
 from data.faces.placing import Place, Placing
 from data.faces.warp import compose, stretch
 from data.video.frame import Frame, VideoInfo
+from data.video.pixels import Pixels
 
 
 class Cropper:
@@ -35,8 +36,8 @@ class Cropper:
         """(size, size, 3) uint8 around the face."""
         grown = self._cut_px / self.size
         matrix = compose(stretch(grown, grown), place.transform)
-        return resize(align.crop(frame.rgb, matrix, self._cut_px, scale=self.scale), (self.size, self.size))
+        return resize(align.crop(frame.pixels, matrix, self._cut_px, scale=self.scale), (self.size, self.size))
 
-    def paste(self, frame: Frame, picture: np.ndarray, place: Place, mask: np.ndarray) -> np.ndarray:
+    def paste(self, frame: Frame, picture: np.ndarray, place: Place, mask: np.ndarray) -> Pixels | np.ndarray:
         """The frame's pixels with a changed crop laid back where it was cut."""
-        return align.paste(frame.rgb, picture, place.transform, mask, scale=self.scale)
+        return align.paste(frame.pixels, picture, place.transform, mask, scale=self.scale)

@@ -6,6 +6,7 @@ between shots, but no face is looked for in them twice.
 
 import dataclasses
 import json
+import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -22,6 +23,7 @@ from data.faces.detection import Backend, Detection
 from data.faces.motion import MotionFinder
 from data.faces.recognise import Recogniser
 from data.faces.tracks import overlap
+from data.stages import Line
 from data.video.frame import Glance
 from data.video.shots import ShotFinder
 from data.watching import watched
@@ -29,6 +31,8 @@ from durable.growing import Growing, growing
 
 LONGEST_PX = 640
 """Of the pictures that faces are looked for in."""
+THREADS = min(4, len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1)
+"""In which faces are looked for."""
 MOST_FACES = 8
 """Of one frame that are followed by motion and recognised: the largest."""
 LEAST_CLEAR_PX, LEAST_CLEAR_SCORE, LEAST_CLEAR_EYES = 24, 0.7, 0.55
@@ -94,33 +98,38 @@ class _Look:
         self._every = max(1, round(source.info.rate)) if source.shot_frames is None else 1
 
     def go_on(self, log: Growing) -> None:
-        shape = 0
+        shape, begun = 0, log.lines
         before = [Detection.from_json(face) for face in json.loads(log.last).get("faces", ())] if log.last else []
-        for glance in watched(self._source.glances(LONGEST_PX), "looking", self._source.info.frames):
-            line: dict[str, Any] = {"time": str(glance.seconds)}
-            if glance.shape != shape:
-                shape, line["reshaped"] = glance.shape, True
-            new_shape = line.get("reshaped", False)
-            if self._shots and self._shots.feed(glance.rgb, glance.seconds, new_shape=new_shape):
-                line["repeats"] = True
-            if glance.number < log.lines - 1:
-                continue
-            if self._finder is not None:
-                self._motion.feed(glance.rgb)
-            if glance.number < log.lines:
-                continue
-            if self._finder is not None:
-                before = self._faces(glance, before)
-                line["faces"] = [face.to_json() for face in before]
-            log.add(json.dumps(line, separators=(",", ":")))
+        with Line() as stages:
+            glances = stages.made("look", self._source.glances(LONGEST_PX))
+            found = stages.each("find", lambda glance: self._find(glance, begun), glances, threads=THREADS)
+            for glance, faces in watched(found, "looking", self._source.info.frames):
+                line: dict[str, Any] = {"time": str(glance.seconds)}
+                if glance.shape != shape:
+                    shape, line["reshaped"] = glance.shape, True
+                new_shape = line.get("reshaped", False)
+                if self._shots and self._shots.feed(glance.rgb, glance.seconds, new_shape=new_shape):
+                    line["repeats"] = True
+                if glance.number < log.lines - 1:
+                    continue
+                if self._finder is not None:
+                    self._motion.feed(glance.rgb)
+                if glance.number < log.lines:
+                    continue
+                if self._finder is not None:
+                    before = self._faces(glance, faces, before)
+                    line["faces"] = [face.to_json() for face in before]
+                log.add(json.dumps(line, separators=(",", ":")))
         known = self._source.known_shots(log.lines)
         cuts = known if known is not None else self._shots.finish() if self._shots else []
         log.add(json.dumps({"cuts": [cut for cut in cuts if cut < log.lines]}))
 
-    def _faces(self, glance: Glance, before: Sequence[Detection]) -> list[Detection]:
+    def _find(self, glance: Glance, begun: int) -> tuple[Glance, list[Detection]]:
+        """The faces, in pixels of the glance; none in the `begun` first frames, which have been looked at."""
+        return glance, self._finder.find(glance.rgb) if self._finder and glance.number >= begun else []
+
+    def _faces(self, glance: Glance, found: list[Detection], before: Sequence[Detection]) -> list[Detection]:
         """The frame's faces, in its own pixels, with what is asked of the largest."""
-        assert self._finder is not None
-        found = self._finder.find(glance.rgb)
         grow = [whole / small for whole, small in zip(glance.size, glance.rgb.shape[1::-1], strict=True)]
         largest = sorted(range(len(found)), key=lambda place: -found[place].width)[:MOST_FACES]
         faces, whole = [], None

@@ -9,10 +9,13 @@ Transforms are (2, 3) float64, from source to result, in pixels with centres at 
 """
 
 import math
+from collections.abc import Callable
 from functools import lru_cache
 
 import cv2
 import numpy as np
+
+from data.video.pixels import Box
 
 _LOBES = 3  # of the kernel that shrinks
 _HALF_TAPS = 8  # of the kernel that doubles the grid, on each side
@@ -28,7 +31,16 @@ def warp(picture: np.ndarray, matrix: np.ndarray, width: int, height: int, borde
 
     border: OpenCV's name for what lies outside of the picture.
     """
-    picture, matrix = _part(picture, matrix, width, height, border)
+    size = picture.shape[0], picture.shape[1]
+    return warp_part(lambda box: picture[box.inside], size, matrix, width, height, border)
+
+
+def warp_part(
+    part: Callable[[Box], np.ndarray], size: tuple[int, int], matrix: np.ndarray, width: int, height: int, border: int
+) -> np.ndarray:
+    """The same of a picture (height, width) `size` of which no more than the part that is needed is asked for."""
+    box = _needed(size, matrix, width, height, border)
+    picture, matrix = part(box), compose(matrix, np.array([[1.0, 0, box.left], [0, 1.0, box.top]]))
     shrink = np.maximum(1 / np.maximum(np.linalg.norm(matrix[:, :2], axis=0), 1e-6), 1.0)  # along x and along y
     together = np.maximum(shrink // _TAKEN_TOGETHER, 1).astype(int)
     if together.max() > 1:
@@ -57,20 +69,18 @@ def stretch(x: float, y: float) -> np.ndarray:
     return np.array([[x, 0.0, (x - 1) / 2], [0.0, y, (y - 1) / 2]])
 
 
-def _part(
-    picture: np.ndarray, matrix: np.ndarray, width: int, height: int, border: int
-) -> tuple[np.ndarray, np.ndarray]:
-    """The part of the picture that the result is made of, and the transform from there."""
+def _needed(size: tuple[int, int], matrix: np.ndarray, width: int, height: int, border: int) -> Box:
+    """The part of the picture that the result is made of."""
     back = invert(matrix)
     corners = np.array([[0, 0], [width - 1, 0], [0, height - 1], [width - 1, height - 1]]) @ back[:, :2].T + back[:, 2]
     margin = _LOBES * max(np.linalg.norm(back[:, :2], axis=1).max(), 1.0) + _HALF_TAPS + 4
     low, high = corners.min(0) - margin, corners.max(0) + margin
-    size = np.array(picture.shape[1::-1])
+    whole = np.array(size[::-1])
     if border == cv2.BORDER_REFLECT_101:  # what is mirrored at a border lies as deep inside
-        low, high = np.minimum(low, 2 * size - high), np.maximum(high, -low)
-    x0, y0 = np.clip(np.floor(low), 0, size - 1).astype(int)
-    x1, y1 = np.clip(np.ceil(high) + 1, [x0 + 1, y0 + 1], size).astype(int)
-    return picture[y0:y1, x0:x1], compose(matrix, np.array([[1.0, 0, x0], [0, 1.0, y0]]))
+        low, high = np.minimum(low, 2 * whole - high), np.maximum(high, -low)
+    x0, y0 = np.clip(np.floor(low), 0, whole - 1).astype(int).tolist()
+    x1, y1 = np.clip(np.ceil(high) + 1, [x0 + 1, y0 + 1], whole).astype(int).tolist()
+    return Box(y0, y1, x0, x1)
 
 
 def _averaged(picture: np.ndarray, matrix: np.ndarray, together: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -81,12 +81,20 @@ class ToRgb:
     def __init__(self) -> None:
         self._reformatter = VideoReformatter()
 
-    def __call__(self, frame: av.VideoFrame, colour: dict[str, str], size: tuple[int, int]) -> np.ndarray:
-        """`colour` as `colour_of` gives it; `size` is (width, height) to scale to."""
+    def __call__(
+        self,
+        frame: av.VideoFrame,
+        colour: dict[str, str],
+        size: tuple[int, int],
+        *,
+        of: tuple[int, int] | None = None,
+    ) -> np.ndarray:
+        """`colour` as `colour_of` gives it; `size` is (width, height) to scale to. of: size of the picture that it is
+        a part of."""
         if colour["space"] == "ycgco":  # swscale has no such matrix
             return self._ycgco(frame, colour, size)
         hdr = colour["transfer"] in HDR_TRANSFERS
-        matrix = SWSCALE_MATRICES[matrix_of(colour, frame.width, frame.height)]
+        matrix = SWSCALE_MATRICES[matrix_of(colour, *(of or (frame.width, frame.height)))]
         pixels = self._reformatter.reformat(
             frame,
             *size,

@@ -1,12 +1,14 @@
 """A picture of a video with its exact time, and what its container says about the whole."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from copy import copy
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
 
+from data.video.pixels import Box, Pixels, part_of, size_of, whole_of
 from data.video.planes import Planes
 
 PICTURE_RATE = Fraction(25)
@@ -17,7 +19,8 @@ PICTURE_RATE = Fraction(25)
 class Frame:
     """One upright frame.
 
-    rgb: (height, width, 3) uint8, full range, display-referred R'G'B' as an SDR screen shows it.
+    rgb: (height, width, 3) uint8, full range, display-referred R'G'B' as an SDR screen shows it. `Pixels` may be given
+    for it: then it is made when it is first asked for, and `part` makes no more than is needed.
     number: 0-based position among the frames that decode.
     pts: presentation timestamp in units of `time_base`, exactly as the container gave it.
     time_base: seconds a unit of pts.
@@ -35,9 +38,48 @@ class Frame:
     shape: int = 0
 
     @property
+    def pixels(self) -> Pixels | np.ndarray:
+        """What `rgb` is made of, or it itself."""
+        return self.__dict__["_pixels"]
+
+    def with_pixels(self, pixels: Pixels | np.ndarray) -> "Frame":
+        """The same frame, showing these."""
+        made = copy(self)
+        made.__dict__["_pixels"] = pixels
+        return made
+
+    def numbered(self, number: int) -> "Frame":
+        """The same frame under another number; its pixels are not made for that, as `dataclasses.replace` would."""
+        made = copy(self)
+        made.__dict__["number"] = number
+        return made
+
+    def part(self, box: Box) -> np.ndarray:
+        """That part of `rgb`."""
+        return part_of(self.pixels, box)
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """(height, width) of `rgb`."""
+        return size_of(self.pixels)
+
+    @property
     def seconds(self) -> Fraction:
         """Presentation time in seconds, exact."""
         return self.pts * self.time_base
+
+
+class _Rgb:
+    """A field whose value may be `Pixels`, which become an array when they are first asked for."""
+
+    def __get__(self, frame: Frame, owner: type) -> np.ndarray:
+        return whole_of(frame.pixels)
+
+    def __set__(self, frame: Frame, value: Pixels | np.ndarray) -> None:
+        frame.__dict__["_pixels"] = value
+
+
+Frame.rgb = _Rgb()  # type: ignore[assignment]  # after the dataclass is made, which would take it for a default
 
 
 @dataclass(frozen=True)
@@ -45,7 +87,7 @@ class Glance:
     """A frame made small, to be looked at and not to be kept.
 
     rgb: (height, width, 3) uint8 with square pixels. number, seconds, shape: as the frame's. size: (width, height) of
-    the frame with square pixels. whole: makes the frame's own pixels, as long as no later one was asked for.
+    the frame with square pixels. whole: makes the frame's own pixels.
     """
 
     rgb: np.ndarray
@@ -54,6 +96,10 @@ class Glance:
     shape: int
     size: tuple[int, int]
     whole: Callable[[], np.ndarray]
+
+    def numbered(self, number: int) -> "Glance":
+        """The same under another number."""
+        return replace(self, number=number)
 
 
 def fitted_size(size: tuple[int, int], longest: int) -> tuple[int, int]:

@@ -8,6 +8,8 @@ import av
 import av.filter
 import numpy as np
 
+from data.video.pixels import Box
+
 # libavutil's number of the display matrix among the kinds of a frame's side data, of which it has some thirty so far.
 _DISPLAY_MATRIX, _KINDS = 6, 64
 
@@ -34,6 +36,16 @@ class Orientation:
             stored = stored.swapaxes(0, 1)
         across, down = np.sum(self.signs, axis=0)  # one of the two in each column is not zero
         return np.ascontiguousarray(stored[:: int(down), :: int(across)])
+
+    def stored(self, box: Box, size: tuple[int, int]) -> Box:
+        """Where a part of the upright picture, which is (height, width) `size`, is in the stored one."""
+        across, down = np.sum(self.signs, axis=0)
+        rows, columns = (box.top, box.bottom), (box.left, box.right)
+        if down < 0:
+            rows = size[0] - box.bottom, size[0] - box.top
+        if across < 0:
+            columns = size[1] - box.right, size[1] - box.left
+        return Box(*columns, *rows) if self.transposed else Box(*rows, *columns)
 
 
 def orientation_of(frame: av.VideoFrame) -> Orientation:

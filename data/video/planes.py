@@ -1,12 +1,13 @@
 """The decoder's own planes of a frame, so that what nobody changes is encoded from what was decoded."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import av
 import numpy as np
 
 from data.video.orientation import Orientation
+from data.video.pixels import Box, Laid, Pixels, whole_of
 
 # Pixel formats that are kept, as the encoder calls them: full range is a tag there, not a format.
 KEPT = {
@@ -20,12 +21,12 @@ KEPT = {
 class Planes:
     """What a picture was before it became R'G'B'.
 
-    picture: as it was decoded, not upright. rgb: what it became: the very array of the frame while nothing is changed.
+    picture: as it was decoded, not upright. became: what it becomes: the frame's very own while nothing is changed.
     """
 
     picture: av.VideoFrame
     orientation: Orientation
-    rgb: np.ndarray
+    became: Pixels
 
     @property
     def pixels(self) -> str | None:
@@ -37,32 +38,62 @@ class Planes:
         depth = np.dtype("<u2") if self.picture.format.name.endswith("10le") else np.dtype("u1")
         return [self.orientation.upright(_content(plane, depth)).copy() for plane in self.picture.planes]
 
-    def changed(self, rgb: np.ndarray) -> np.ndarray | None:
-        """(height, width) bool, where `rgb` is not what was decoded; None where it is the same everywhere."""
-        if rgb is self.rgb:
+    def changed(self, pixels: Pixels | np.ndarray) -> "Change | None":
+        """Where a frame's pixels are not what was decoded; None where they are the same everywhere."""
+        if pixels is self.became:
             return None
-        mask = (rgb != self.rgb).any(axis=2)
-        return mask if mask.any() else None
+        if isinstance(pixels, Laid) and pixels.below is self.became:
+            return _difference(pixels.patch, self.became.part(pixels.box), pixels.box)
+        rgb = whole_of(pixels)
+        return _difference(rgb, self.became.whole(), Box(0, len(rgb), 0, rgb.shape[1]))
 
 
-def laid_over(planes: list[np.ndarray], painted: list[np.ndarray], mask: np.ndarray) -> list[np.ndarray]:
-    """`planes` with `painted` where `mask` (height, width) holds; of shared chroma, where any of its pixels does."""
-    result = []
+class Change(NamedTuple):
+    """What of a picture was changed: the part outside of which nothing was, and in it which pixels, bool."""
+
+    box: Box
+    mask: np.ndarray
+
+    def grown(self, by: int, size: tuple[int, int]) -> "Change":
+        """The same with more about it, as `Box.grown` has it."""
+        box = self.box.grown(by, size)
+        inner, (height, width) = self.box.within(box), box.size
+        around = (inner.top, height - inner.bottom), (inner.left, width - inner.right)
+        return Change(box, np.pad(self.mask, around))
+
+
+def _difference(new: np.ndarray, old: np.ndarray, at: Box) -> Change | None:
+    other = new != old  # reduced along whole rows only: over the three channels NumPy takes ten times as long
+    rows = np.flatnonzero(other.reshape(len(other), -1).any(axis=1))
+    if not len(rows):
+        return None
+    top, bottom = int(rows[0]), int(rows[-1]) + 1
+    columns = np.flatnonzero(other[top:bottom].any(axis=0).any(axis=1))
+    left, right = int(columns[0]), int(columns[-1]) + 1
+    red, green, blue = np.moveaxis(other[top:bottom, left:right], 2, 0)
+    return Change(Box(at.top + top, at.top + bottom, at.left + left, at.left + right), red | green | blue)
+
+
+def lay_over(planes: list[np.ndarray], painted: list[np.ndarray], change: Change, size: tuple[int, int]) -> None:
+    """Puts `painted` into `planes` where it was changed; of shared chroma, where any of its pixels was.
+
+    painted: the planes of that part alone, which begins at an even place, of a picture (height, width) `size`.
+    """
     for plane, new in zip(planes, painted, strict=True):
-        rows, columns = mask.shape[0] // plane.shape[0], mask.shape[1] // plane.shape[1]
-        here = mask.reshape(plane.shape[0], rows, plane.shape[1], columns).any(axis=(1, 3))
-        result.append(np.where(here, new, plane))
-    return result
+        rows, columns = size[0] // plane.shape[0], size[1] // plane.shape[1]
+        here = change.mask.reshape(new.shape[0], rows, new.shape[1], columns).any(axis=(1, 3))
+        top, left = change.box.top // rows, change.box.left // columns
+        np.copyto(plane[top : top + new.shape[0], left : left + new.shape[1]], new, where=here)
 
 
 def frame_of(planes: list[np.ndarray], pixels: str) -> av.VideoFrame:
     """Y, U, V as a frame to encode."""
     frame = av.VideoFrame(planes[0].shape[1], planes[0].shape[0], pixels)
     for plane, values in zip(frame.planes, planes, strict=True):
-        rows = np.zeros((plane.height, plane.line_size), np.uint8)
+        rows = _rows(plane)
         content = np.ascontiguousarray(values).view(np.uint8).reshape(plane.height, -1)
         rows[:, : content.shape[1]] = content
-        plane.update(rows.tobytes())
+        rows[:, content.shape[1] :] = 0  # what no pixel is may be read all the same
     return frame
 
 
@@ -74,5 +105,9 @@ def planes_of(frame: av.VideoFrame) -> list[np.ndarray]:
 
 def _content(plane: Any, depth: np.dtype) -> np.ndarray:
     """(height, width) view of a plane, whose rows are padded."""
-    rows = np.frombuffer(plane, np.uint8).reshape(-1, plane.line_size)[: plane.height]
-    return rows[:, : plane.width * depth.itemsize].view(depth)
+    return _rows(plane)[:, : plane.width * depth.itemsize].view(depth)
+
+
+def _rows(plane: Any) -> np.ndarray:
+    """(height, bytes of a row) view of a plane."""
+    return np.frombuffer(plane, np.uint8).reshape(-1, plane.line_size)[: plane.height]

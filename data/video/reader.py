@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator
 from fractions import Fraction
-from functools import partial
 from itertools import chain
 from pathlib import Path
+from typing import Any
 
 import av
 from av.container import InputContainer
@@ -97,8 +97,9 @@ def read_frames(
         if stop is not None and seconds >= stop:
             return
         if start is None or seconds >= start:
-            rgb, planes = develop(picture, about.colour)
-            yield Frame(rgb, about.number, about.pts, time_base, about.duration, planes, develop.shape)
+            pixels, planes = develop(picture, about.colour)
+            shown: Any = pixels
+            yield Frame(shown, about.number, about.pts, time_base, about.duration, planes, develop.shape)
 
 
 def read_glances(
@@ -121,14 +122,14 @@ def read_glances(
         if start is not None and about.pts * time_base < start:
             continue
         rgb = develop.small(picture, about.colour, size)
-        whole = partial(develop.whole, picture, about.colour)
+        whole = develop(picture, about.colour)[0].whole
         yield Glance(rgb, about.number, about.pts * time_base, develop.shape, info.display_size, whole)
 
 
 def _pictures(
     path: str | Path, near: Fraction | None, background: tuple[int, int, int]
 ) -> Iterator[tuple[av.VideoFrame, Decoded, Fraction, "Developer"]]:
-    """Decoded pictures, the time base, and what makes them upright R'G'B' while each is the last one given.
+    """Decoded pictures, the time base, and what makes them upright R'G'B'; to be told while each is the last one given.
 
     near: of the pictures before it, not all are given.
     """

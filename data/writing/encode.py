@@ -84,7 +84,8 @@ class SegmentWriter:
 
     def write(self, frame: Frame) -> None:
         """Adds one frame. Its rgb must have the writer's size."""
-        if frame.rgb.shape != (self._size[1], self._size[0], 3) or frame.rgb.dtype != np.uint8:
+        pixels = frame.pixels
+        if frame.size != self._size[::-1] or (isinstance(pixels, np.ndarray) and pixels.dtype != np.uint8):
             raise ValueError(f"a frame of {frame.rgb.shape} {frame.rgb.dtype} for a video of {self._size} uint8")
         if frame.time_base != self._source.time_base:
             raise ValueError(f"a frame with time base {frame.time_base} for a video with {self._source.time_base}")

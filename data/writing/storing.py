@@ -20,9 +20,11 @@ from data.video.colour import (
 )
 from data.video.frame import Frame, VideoInfo
 from data.video.hdr import HDR_TRANSFERS, sdr_to_hdr
-from data.video.planes import KEPT, Planes, frame_of, laid_over, planes_of
+from data.video.planes import KEPT, Planes, frame_of, lay_over, planes_of
 from data.writing.codecs import USUAL, Encoding
 
+_FILTER_PX = 16
+"""Pixels that a filter which makes the planes sees on each side, and more."""
 UNTAGGED = {"range": "unspecified", "space": "unspecified", "primaries": "unspecified", "transfer": "unspecified"}
 SDR = {"range": "tv", "space": "bt709", "primaries": "bt709", "transfer": "bt709"}
 
@@ -58,22 +60,26 @@ class Storing:
 
     def _laid(self, frame: Frame) -> av.VideoFrame:
         own = frame.planes
-        if own is None or not self._keeps or own.rgb.shape != frame.rgb.shape:
+        if own is None or not self._keeps or own.became.size != frame.size:
             return self._anew(frame.rgb)
         if own.pixels != self._pixels:
             if self._transfer is None:
                 return self._anew(frame.rgb)
             picture = in_format(own.picture, self._pixels, self._range, self._reformatter)
             own = dataclasses.replace(own, picture=picture)
-        return self._over(own, frame.rgb)
+        return self._over(own, frame)
 
-    def _over(self, own: Planes, rgb: np.ndarray) -> av.VideoFrame:
-        changed = own.changed(rgb)
-        if changed is None:
+    def _over(self, own: Planes, frame: Frame) -> av.VideoFrame:
+        """The planes, and over them what was changed: that part alone is made, with what filters see beside it."""
+        change = own.changed(frame.pixels)
+        if change is None:
             return frame_of(own.arrays(), self._pixels)
-        if changed.all():
-            return self._anew(rgb)
-        return frame_of(laid_over(own.arrays(), planes_of(self._anew(rgb)), changed), self._pixels)
+        if change.mask.shape == frame.size and change.mask.all():
+            return self._anew(frame.rgb)
+        change = change.grown(_FILTER_PX, frame.size)
+        painted, planes = self._anew(frame.part(change.box)), own.arrays()
+        lay_over(planes, planes_of(painted), change, frame.size)
+        return frame_of(planes, self._pixels)
 
     def _anew(self, rgb: np.ndarray) -> av.VideoFrame:
         if self._transfer is not None:

@@ -22,6 +22,7 @@ from data.faces.detection import Backend
 from data.faces.people import Identity, alike
 from data.faces.placing import LOOKS, Placing, look, square_pixels, whom
 from data.faces.recognise import Recogniser, open_recogniser
+from data.stages import Line
 from data.video.frame import Frame
 from data.watching import watched
 from pipelines.options import ExtractOptions
@@ -142,8 +143,8 @@ def _followed(wanted: Wanted, known: Identity | None, eyes: Eyes, folder: Path) 
 def write_pictures(source: Source, placing: Placing, size: int, clip: str, folder: Path) -> list[Record]:
     """The second pass: a record for each frame, and a picture where it is kept."""
     cropper = None if placing.places is None else Cropper(placing, source.info, size)
-    records = []
-    for frame in watched(source.frames(), WORKING, placing.frames):
+
+    def described(frame: Frame) -> tuple[Record, bytes | None]:
         shot, repeats = placing.shot_of(frame.number), frame.number in placing.repeats or None
         record = Record(clip, frame.number, frame.pts, str(frame.time_base), shot, "train", repeats=repeats)
         picture: np.ndarray | None
@@ -151,11 +152,18 @@ def write_pictures(source: Source, placing: Placing, size: int, clip: str, folde
             record, picture = _whole(record, frame, source, size)
         else:
             record, picture = _face(record, frame, placing, cropper)
-        if picture is not None:
-            content, is_png = encode_smaller(picture)
-            record = dataclasses.replace(record, png=is_png or None)
-            write_plainly(folder / record.file_name, content)
-        records.append(record)
+        if picture is None:
+            return record, None
+        content, is_png = encode_smaller(picture)
+        return dataclasses.replace(record, png=is_png or None), content
+
+    records = []
+    with Line() as line:
+        frames = line.made("decode", source.frames())
+        for record, content in watched(line.each("crop", described, frames), WORKING, placing.frames):
+            if content is not None:
+                write_plainly(folder / record.file_name, content)
+            records.append(record)
     return records
 
 

@@ -1,9 +1,10 @@
 """A clip to judge, frame by frame: source, result and truth side by side, and the videos of them to look at."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
-from itertools import islice
+from fractions import Fraction
+from itertools import chain, islice
 from pathlib import Path
 
 import numpy as np
@@ -13,9 +14,10 @@ from data.domain.sources import Source
 from data.errors import SettingsError
 from data.faces.cropper import Cropper
 from data.faces.placing import Placing
+from data.stages import Line
 from data.video.frame import Frame
 from data.writing.encode import VideoWriter
-from pipelines.judging.judge import Moment
+from pipelines.judging.judge import Judge, Moment
 from pipelines.translating.paint import Painter
 from pipelines.translating.translation import Translation
 
@@ -44,11 +46,12 @@ class Moments:
         self.frames = job.wanted(placing)
 
     def __iter__(self) -> Iterator[Moment]:
-        frames = self._job.source.frames(self._job.start)
-        frames = iter(tqdm(frames, total=self.frames, desc="evaluating", unit="frame", disable=None))
         number, last_shot = 0, -1
-        while batch := list(islice(frames, self._batch_size)):
-            for frame, result in zip(batch, self._results(batch), strict=True):
+        with Line() as line:
+            decoded = line.made("decode", self._job.source.frames(self._job.start))
+            frames = iter(tqdm(decoded, total=self.frames, desc="evaluating", unit="frame", disable=None))
+            batches = iter(lambda: list(islice(frames, self._batch_size)), [])
+            for frame, result in chain.from_iterable(line.last("translate", self._translated, batches, count=len)):
                 truth = self._truth.next(frame, self.frames) if self._truth else None
                 shot = self._placing.shot_of(frame.number)
                 yield self._moment(number, frame, result, truth, number > 0 and shot == last_shot)
@@ -56,6 +59,9 @@ class Moments:
         for companion in (self._result, self._truth):
             if companion is not None:
                 companion.end(number)
+
+    def _translated(self, batch: list[Frame]) -> list[tuple[Frame, np.ndarray]]:
+        return list(zip(batch, self._results(batch), strict=True))
 
     def _results(self, batch: list[Frame]) -> list[np.ndarray]:
         if self._painter is not None:
@@ -130,6 +136,26 @@ class Players:
                 )
                 self._writers[name] = self._stack.enter_context(writer)
             self._writers[name].write(replace(moment.frame, rgb=rgb))
+
+
+def judged(
+    moments: Moments, judges: Sequence[Judge], players: Players
+) -> tuple[dict[str, list[float | None]], list[float]]:
+    """Every judge sees every moment. Gives what is known of single frames, and their times from 0 on."""
+    per_frame: dict[str, list[float | None]] = {}
+    times: list[Fraction] = []
+
+    def see(moment: Moment) -> Moment:
+        for judge in judges:
+            for (name, frame), value in judge.see(moment).items():
+                per_frame.setdefault(name, [None] * moments.frames)[frame] = value
+        return moment
+
+    with Line() as line:  # one thread translates and judges: networks are for one at a time
+        for moment in line.each("judge", see, iter(moments)):
+            players.show(moment)
+            times.append(moment.frame.seconds)
+    return per_frame, [float(time - times[0]) for time in times]
 
 
 def _even(rgb: np.ndarray) -> np.ndarray:

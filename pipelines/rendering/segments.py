@@ -1,10 +1,9 @@
 """The parts of a render, which several processes may share: a shot is painted once, and its parts appear whole."""
 
-import dataclasses
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field
-from itertools import dropwhile, groupby, islice
+from itertools import chain, dropwhile, groupby, islice
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +11,7 @@ import numpy as np
 from data.disk import output_errors
 from data.errors import OutputError
 from data.faces.placing import Placing
+from data.stages import Line
 from data.video.frame import Frame
 from data.watching import watched
 from durable.locks import locked
@@ -66,22 +66,24 @@ def paint_segments(
     """
     planned = _planned(job, placing, parts, results)
     found = Segments({name: [part.files[name] for part in planned] for name in results})
-    frames = iter(watched(job.source.frames(job.start), WORKING, job.wanted(placing)))
     clip = int(job.source.sha256()[:8], 16)
-    for number, part in enumerate(planned):
-        if part.done.exists() or not shard.takes(clip + part.shot):
-            continue
-        with output_errors(parts), locked(part.done.with_suffix(".lock"), _waiting):
-            if part.done.exists():
+    with Line() as line:
+        decoded = line.made("decode", job.source.frames(job.start))
+        frames = iter(watched(decoded, WORKING, job.wanted(placing)))
+        for number, part in enumerate(planned):
+            if part.done.exists() or not shard.takes(clip + part.shot):
                 continue
-            before = planned[number - 1]
-            if number and before.shot == part.shot and not painter.restore(before.done):
-                raise OutputError(f"{before.done}: is gone; the same command again paints it")
-            own = islice(_from(frames, part.first), part.count)
-            found.notes += _paint(own, job, painter, part, results, batch_size)
-            painter.keep(part.done)
-        if not shard.is_all:
-            say(f"{job.source.label}: part {number + 1} of {len(planned)} is painted")
+            with output_errors(parts), locked(part.done.with_suffix(".lock"), _waiting):
+                if part.done.exists():
+                    continue
+                before = planned[number - 1]
+                if number and before.shot == part.shot and not painter.restore(before.done):
+                    raise OutputError(f"{before.done}: is gone; the same command again paints it")
+                own = islice(_from(frames, part.first), part.count)
+                found.notes += _paint(own, job, painter, part, results, batch_size)
+                painter.keep(part.done)
+            if not shard.is_all:
+                say(f"{job.source.label}: part {number + 1} of {len(planned)} is painted")
     for number, part in enumerate(planned):  # only now: others have painted meanwhile
         if painter.restore(part.done):
             found.seen, found.translated = found.seen + painter.seen, found.translated + painter.translated
@@ -128,12 +130,20 @@ def _paint(
             name: stack.enter_context(result.writer(part.files[name], info, sizes[name]))
             for name, result in results.items()
         }
-        while batch := list(islice(segment, batch_size)):
-            for frame, rgb in zip(batch, painter.paint(batch), strict=True):
-                writers["result"].write(dataclasses.replace(frame, rgb=rgb))
-                if "compare" in writers:
-                    both = np.concatenate([frame.rgb, rgb], axis=1)
-                    writers["compare"].write(dataclasses.replace(frame, rgb=both))
+        line = stack.enter_context(Line())
+        cuts = line.each("crop", painter.cut, segment)
+        batches = iter(lambda: list(islice(cuts, batch_size)), [])
+        translated = chain.from_iterable(line.each("translate", painter.translate, batches, count=len))
+        pairs = line.each("paste", lambda pair: (pair[0].frame, painter.lay(pair)), translated)
+
+        def write(pair: tuple[Frame, Frame]) -> None:
+            source, made = pair
+            writers["result"].write(made)
+            if "compare" in writers:
+                writers["compare"].write(made.with_pixels(np.concatenate([source.rgb, made.rgb], axis=1)))
+
+        for _ in line.last("encode", write, pairs):
+            pass
         if painter.seen != part.count:
             raise OutputError(
                 f"{job.source.path}: ends before frame {part.first + painter.seen + 1}, and went on when it was looked "

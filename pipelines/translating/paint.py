@@ -2,6 +2,7 @@
 
 import json
 from abc import ABC, abstractmethod
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,14 +17,25 @@ from data.faces.cropper import Cropper
 from data.faces.masks import SharedMask
 from data.faces.placing import Place
 from data.video.frame import Frame
+from data.video.pixels import Pixels
 from data.writing.label import Label
 from recycle.methods.base import Direction, Method
 from recycle.networks.tiling import translate_any_size
 from recycle.training.parallel import resolve_precision
 
 
+@dataclass(frozen=True)
+class Cut:
+    """What of a frame goes through the network, (H, W, 3) uint8; None where the frame passes through. place: of its
+    face."""
+
+    frame: Frame
+    picture: np.ndarray | None
+    place: Place | None = None
+
+
 class Painter(ABC):
-    """Translates frames in order, and can go on after an interruption."""
+    """Translates frames in three stages, each of which takes them in order, and can go on after an interruption."""
 
     def __init__(self, method: Method, direction: Direction) -> None:
         self._method, self._direction = method, direction
@@ -33,14 +45,34 @@ class Painter(ABC):
         self.label: Label | None = None
         """What is written over every frame."""
 
-    def paint(self, frames: list[Frame]) -> list[np.ndarray]:
-        """The frames' new pixels, each of its frame's shape."""
-        painted = self._painted(frames)
-        return painted if self.label is None else [self.label.on(rgb) for rgb in painted]
+    @abstractmethod
+    def cut(self, frame: Frame) -> Cut:
+        """The first stage."""
+
+    def translate(self, cuts: list[Cut]) -> list[tuple[Cut, np.ndarray | None]]:
+        """The second: each with its picture translated, at once."""
+        pictures = [cut.picture for cut in cuts if cut.picture is not None]
+        translated = iter(self._translate(pictures) if pictures else [])
+        return [(cut, None if cut.picture is None else next(translated)) for cut in cuts]
+
+    def lay(self, translated: tuple[Cut, np.ndarray | None]) -> Frame:
+        """The third: the frame as it becomes."""
+        cut, picture = translated
+        self.seen += 1
+        made = cut.frame
+        if picture is not None:
+            self.translated += 1
+            made = made.with_pixels(self._laid(cut, picture))
+        return made if self.label is None else made.with_pixels(self.label.on(made.rgb))
 
     @abstractmethod
-    def _painted(self, frames: list[Frame]) -> list[np.ndarray]:
-        """The same, without what is written over them."""
+    def _laid(self, cut: Cut, picture: np.ndarray) -> Pixels | np.ndarray:
+        """The frame's new pixels, of its shape."""
+
+    def paint(self, frames: list[Frame]) -> list[np.ndarray]:
+        """All stages: the frames' new pixels, each of its frame's shape."""
+        cuts = [self.cut(frame) for frame in frames]
+        return [self.lay(translated).rgb for translated in self.translate(cuts)]
 
     def restore(self, path: Path) -> bool:
         """Goes on from what `keep` wrote after a segment; False where that segment was not finished."""
@@ -81,14 +113,12 @@ class WholeFrames(Painter):
         super().__init__(method, direction)
         self._at = at
 
-    def _painted(self, frames: list[Frame]) -> list[np.ndarray]:
-        self.seen += len(frames)
-        self.translated += len(frames)
-        if self._at is None:
-            return self._translate([frame.rgb for frame in frames])
-        painted = self._translate([resize(frame.rgb, self._at) for frame in frames])
-        sizes = [frame.rgb.shape[1::-1] for frame in frames]
-        return [resize(rgb, (width, height)) for rgb, (width, height) in zip(painted, sizes, strict=True)]
+    def cut(self, frame: Frame) -> Cut:
+        return Cut(frame, frame.rgb if self._at is None else resize(frame.rgb, self._at))
+
+    def _laid(self, cut: Cut, picture: np.ndarray) -> np.ndarray:
+        height, width = cut.frame.size
+        return picture if self._at is None else resize(picture, (width, height))
 
 
 class Faces(Painter):
@@ -111,18 +141,13 @@ class Faces(Painter):
         self._match, self._mask = colours, mask
         self._track: int | None = None
 
-    def _painted(self, frames: list[Frame]) -> list[np.ndarray]:
-        placed = [(frame, place) for frame in frames if (place := self._cropper.place(frame)) is not None]
-        self.seen += len(frames)
-        self.translated += len(placed)
-        painted = {}
-        if placed:
-            crops = [self._cropper.crop(frame, place) for frame, place in placed]
-            for (frame, place), crop, face in zip(placed, crops, self._translate(crops), strict=True):
-                painted[frame.number] = self._paste(frame, place, crop, face)
-        return [painted.get(frame.number, frame.rgb) for frame in frames]
+    def cut(self, frame: Frame) -> Cut:
+        place = self._cropper.place(frame)
+        return Cut(frame, None if place is None else self._cropper.crop(frame, place), place)
 
-    def _paste(self, frame: Frame, place: Place, crop: np.ndarray, face: np.ndarray) -> np.ndarray:
+    def _laid(self, cut: Cut, face: np.ndarray) -> Pixels | np.ndarray:
+        frame, place, crop = cut.frame, cut.place, cut.picture
+        assert place is not None and crop is not None
         size = self._cropper.size
         if place.track != self._track:
             self._mask.reset()

@@ -92,18 +92,18 @@ def test_an_interrupted_render_goes_on(place: Path, monkeypatch: pytest.MonkeyPa
 
     import pipelines.translating.paint as stage
 
-    paint, seen = stage.WholeFrames.paint, []
+    translate, seen = stage.WholeFrames.translate, []
 
-    def stop_in_the_second_shot(self, frames):
-        seen.extend(frame.number for frame in frames)
-        if frames[0].number >= 16:
+    def stop_in_the_second_shot(self, cuts):
+        seen.extend(cut.frame.number for cut in cuts)
+        if cuts[0].frame.number >= 16:
             raise KeyboardInterrupt
-        return paint(self, frames)
+        return translate(self, cuts)
 
-    monkeypatch.setattr(stage.WholeFrames, "paint", stop_in_the_second_shot)
+    monkeypatch.setattr(stage.WholeFrames, "translate", stop_in_the_second_shot)
     assert run([*command, "part.mp4"]) == 130
     assert not (place / "part.mp4").exists()
-    monkeypatch.setattr(stage.WholeFrames, "paint", lambda self, frames: seen.extend([-1]) or paint(self, frames))
+    monkeypatch.setattr(stage.WholeFrames, "translate", lambda self, cuts: seen.extend([-1]) or translate(self, cuts))
     seen.clear()
     assert run([*command, "part.mp4"]) == 0
     assert len(seen) == 6, "only the second shot is translated again"

@@ -26,6 +26,7 @@ from data.faces.colour_match import ColourMatch
 from data.faces.contour import RIM, of_landmarks
 from data.faces.masks import mask_within
 from data.faces.warp import invert
+from data.video.pixels import whole_of
 
 SHARED = Path(__file__).parents[4] / "shared"
 needs_clips = pytest.mark.skipif(not (SHARED / "clips").exists(), reason="no shared clips beside the checkout")
@@ -107,11 +108,12 @@ def test_crop_then_paste_is_the_identity(scale):
     before = frame.copy()
     matrix = crop_matrix(at((150, 118), 70, 0.3), 256)
     mask = mask_within(RIM, 256)
-    out = paste(frame, crop(frame, matrix, 256, scale=scale), matrix, mask, scale=scale)
+    out = whole_of(paste(frame, crop(frame, matrix, 256, scale=scale), matrix, mask, scale=scale))
     assert np.array_equal(frame, before)  # the caller's frame is left alone
     assert np.abs(out.astype(int) - frame).max() <= 2
     # A different crop shows where the mask reaches; everything else keeps its bytes.
-    changed = (paste(frame, np.zeros((256, 256, 3), np.uint8), matrix, mask, scale=scale) != frame).any(2)
+    changed = whole_of(paste(frame, np.zeros((256, 256, 3), np.uint8), matrix, mask, scale=scale)) != frame
+    changed = changed.any(2)
     y, x = np.indices(changed.shape)
     stored = np.column_stack([x.ravel(), y.ravel()]).astype(float)
     places = apply(matrix, (stored + 0.5) / scale - 0.5)
@@ -131,10 +133,10 @@ def test_square_stored_pixels_give_the_same_crop_as_stretched_ones():
 def test_paste_of_a_face_partly_or_wholly_outside():
     frame = smooth_picture(100, 100)
     white = np.full((64, 64, 3), 255, np.uint8)
-    partly = paste(frame, white, crop_matrix(at((0, 50), 40), 64), mask_within(RIM, 64))
+    partly = whole_of(paste(frame, white, crop_matrix(at((0, 50), 40), 64), mask_within(RIM, 64)))
     assert (partly != frame).any()
     assert np.array_equal(partly[:, 60:], frame[:, 60:])
-    wholly = paste(frame, white, crop_matrix(at((-500, 50), 40), 64), mask_within(RIM, 64))
+    wholly = whole_of(paste(frame, white, crop_matrix(at((-500, 50), 40), 64), mask_within(RIM, 64)))
     assert np.array_equal(wholly, frame)
     assert crop(frame, crop_matrix(at((-500, 50), 40), 64), 64).shape == (64, 64, 3)
 
@@ -200,7 +202,7 @@ def test_reference_landmarks_of_a_photo():
     assert 0.5 < np.ptp(places[:17, 0]) < 0.75  # the jaw, ear to ear
     mask = mask_within(of_landmarks((apply(matrix, points) + 0.5) / 256), 256)
     assert mask[int(0.575 * 256), 128] == 1
-    back = paste(photo, crop(photo, matrix, 256), matrix, mask)
+    back = whole_of(paste(photo, crop(photo, matrix, 256), matrix, mask))
     far = np.ones(photo.shape[:2], bool)
     x0, y0 = points.min(0).astype(int) - 150
     x1, y1 = points.max(0).astype(int) + 150

@@ -15,6 +15,7 @@ from data.faces.haar import Haar
 from data.faces.placing import SEGMENT_FRAMES, Placing, look, square_pixels, whom
 from data.faces.recognise import Looks
 from data.video.frame import VideoInfo
+from data.video.pixels import whole_of
 from tests.media import write_portrait
 
 
@@ -58,7 +59,7 @@ def test_the_crop_of_an_unchanged_face_goes_back_unseen(clip: Path, tmp_path: Pa
     frame = next(source.frames())
     place = cropper.place(frame)
     assert place is not None
-    pasted = cropper.paste(frame, cropper.crop(frame, place), place, np.ones((256, 256), np.float32))
+    pasted = whole_of(cropper.paste(frame, cropper.crop(frame, place), place, np.ones((256, 256), np.float32)))
     assert np.abs(pasted.astype(int) - frame.rgb).mean() < 2
 
 

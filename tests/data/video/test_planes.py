@@ -9,6 +9,7 @@ import pytest
 
 from data.video.planes import planes_of
 from data.video.reader import probe, read_frames
+from data.writing.codecs import Encoding
 from data.writing.encode import VideoWriter
 from data.writing.storing import Storing
 from tests.data.video.drawn import encoded, planar
@@ -65,6 +66,29 @@ def test_only_what_changed_is_laid_over(tmp_path, pixels):
         inside = np.zeros(plane.shape, bool)
         inside[21 // step : -(-60 // step), 33 // step : -(-80 // step)] = True
         assert np.array_equal(plane[~inside], before[~inside]) and np.array_equal(plane[inside], new[inside])
+
+
+@pytest.mark.parametrize("pixels", ["yuv420p", "yuv422p10le"])
+def test_a_part_is_painted_as_in_the_whole_picture(tmp_path, pixels):
+    """Only the part about a change is brought to planes: it has the bytes that it has in the whole picture."""
+    rng, size = np.random.default_rng(3), (384, 448)
+    shapes = [size, *[(size[0] // (2 if "420" in pixels else 1), size[1] // 2)] * 2]
+    clip = encoded(
+        tmp_path / "a.mp4",
+        [planar([rng.integers(64, 200, shape).astype("<u2" if "10" in pixels else "u1") for shape in shapes], pixels)],
+    )
+    frame, info = next(read_frames(clip)), probe(clip)
+    storing, whole = Storing(info, (448, 384), Encoding("ffv1")), Storing(info, (448, 384), Encoding("ffv1"))
+    for _ in range(12):
+        (top, bottom), (left, right) = (sorted(rng.integers(0, side, 2)) for side in size)
+        rgb = frame.rgb.copy()
+        rgb[top : bottom + 1, left : right + 1] = rng.integers(0, 256, (bottom + 1 - top, right + 1 - left, 3))
+        stored = planes_of(storing.picture(dataclasses.replace(frame, rgb=rgb)))
+        anew = planes_of(whole.picture(dataclasses.replace(frame, rgb=rgb, planes=None)))
+        for plane, new in zip(stored, anew, strict=True):
+            rows, columns = size[0] // plane.shape[0], size[1] // plane.shape[1]
+            inside = np.s_[-(-top // rows) : bottom // rows + 1, -(-left // columns) : right // columns + 1]
+            assert np.array_equal(plane[inside], new[inside])
 
 
 def test_another_size_and_high_dynamic_range_are_made_anew(tmp_path):
