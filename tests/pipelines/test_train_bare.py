@@ -37,7 +37,7 @@ config, training = METHODS["cyclegan"].defaults("tiny")
 networks = replace(config.networks, size=32, generator_filters=2, discriminator_filters=2, discriminator_layers=2)
 options = SimpleNamespace(
     a="a", b="b", more=(), add=None, guard=None, source=None, domains=Path("domains"), run=Path("run"),
-    method="cyclegan", preset="tiny",
+    method="cyclegan", preset="tiny", measure=False, force=False,
     config=replace(config, networks=networks), training=replace(training, steps=2, accelerator="cpu"),
     crop_jitter=False, flip=True, vgg_weights=None, workers=0,
 )
