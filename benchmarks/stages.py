@@ -34,7 +34,8 @@ def main() -> None:
         where, run = ["--domains", str(folder / "domains")], ["--run", str(folder / "run")]
         extract = ["extract", str(folder / "a.mp4"), "--align", asked.align, *where, *models]
         measured(extract, frames)
-        command(["train", "a", "a", "--preset", "tiny", "--steps", "2", *where, *run])
+        command([*extract, "--name", "b"])
+        command(["train", "a", "b", "--preset", "tiny", "--steps", "2", *where, *run])
         render = ["render", "--input", str(folder / "a.mp4"), *where, *run, *models, "--output"]
         measured([*render, str(folder / "b.mp4")], frames, "of a clip that was looked at")
         for path in (folder / "domains" / ".looks").glob("*"):

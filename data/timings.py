@@ -39,8 +39,8 @@ _timed: ContextVar[Timings | None] = ContextVar("timed", default=None)
 
 @contextmanager
 def timed() -> Iterator[Timings]:
-    """What the stages do that begin inside."""
-    timings = Timings()
+    """What the stages do that begin inside; inside another one, the same."""
+    timings = _timed.get() or Timings()
     token = _timed.set(timings)
     try:
         yield timings

@@ -115,4 +115,8 @@ def paste(
     alpha = cv2.warpAffine(mask, window, (x1 - x0, y1 - y0), flags=cv2.INTER_LINEAR)[..., None]
     box = Box(y0, y1, x0, x1)
     there = part_of(pixels, box)
-    return Laid(pixels, box, np.rint(there + alpha * (laid - there)).astype(np.uint8))
+    # there + alpha * (laid - there), in place: the pictures are large
+    laid -= there
+    laid *= alpha
+    laid += there
+    return Laid(pixels, box, np.rint(laid, out=laid).astype(np.uint8))

@@ -202,9 +202,9 @@ def _closed_path(gain: np.ndarray) -> np.ndarray:
         np.subtract(near, cost, out=options)
         options.argmax(axis=0, out=came[ray])
         np.add(options.max(axis=0), gain[ray % rays], out=best)
-    came += np.arange(count) - _LARGEST_TURN
-    place, path = int(best.argmax()), np.zeros(2 * rays, int)
+    before = np.clip(came + np.arange(count) - _LARGEST_TURN, 0, count - 1).tolist()
+    place, path = int(best.argmax()), [0] * (2 * rays)
     for ray in range(2 * rays - 1, -1, -1):
         path[ray] = place
-        place = int(np.clip(came[ray, place], 0, count - 1))
+        place = before[ray][place]
     return np.roll(path[rays // 2 : rays // 2 + rays], rays // 2)

@@ -3,7 +3,7 @@
 Three steps, each of which changes nothing where it has nothing to do, so that no scale looks other than its neighbours:
 what is finer than the new pixels is taken out by a Lanczos kernel as wide as they are; the picture is laid on a grid
 twice as fine by a kernel of 16 samples, for interpolation blurs what is as fine as its own grid; and that is sampled by
-OpenCV's interpolation over 8 x 8 samples.
+OpenCV's cubic interpolation, which on such a grid loses nothing to its Lanczos one over 8 x 8 and takes a quarter of it.
 
 Transforms are (2, 3) float64, from source to result, in pixels with centres at whole numbers.
 """
@@ -50,7 +50,7 @@ def warp_part(
         picture = cv2.sepFilter2D(picture, -1, _low_pass(round(shrink[0], 4)), _low_pass(round(shrink[1], 4)))
     if shrink.min() < _DOUBLED_UP_TO:
         picture, matrix = _doubled(picture), compose(matrix, np.diag([0.5, 0.5, 1.0])[:2])
-    return cv2.warpAffine(picture, matrix, (width, height), flags=cv2.INTER_LANCZOS4, borderMode=border)
+    return cv2.warpAffine(picture, matrix, (width, height), flags=cv2.INTER_CUBIC, borderMode=border)
 
 
 def compose(after: np.ndarray, before: np.ndarray) -> np.ndarray:
