@@ -3,7 +3,7 @@
 Three steps, each of which changes nothing where it has nothing to do, so that no scale looks other than its neighbours:
 what is finer than the new pixels is taken out by a Lanczos kernel as wide as they are; the picture is laid on a grid
 twice as fine by a kernel of 16 samples, for interpolation blurs what is as fine as its own grid; and that is sampled by
-OpenCV's cubic interpolation, which on such a grid loses nothing to its Lanczos one over 8 x 8 and takes a quarter of it.
+OpenCV's cubic interpolation, which on such a grid loses nothing to its Lanczos one and takes a quarter of the time.
 
 Transforms are (2, 3) float64, from source to result, in pixels with centres at whole numbers.
 """
