@@ -80,11 +80,13 @@ def _abandoned(name: str) -> bool:
         return False
     try:
         os.kill(int(owner["pid"]), 0)
+        # One that was killed keeps its number until its parent looks: in a container without an init, for ever.
+        state = Path(f"/proc/{owner['pid']}/stat").read_text().rpartition(")")[2].split()[0]
     except ProcessLookupError:
         return True
-    except (OSError, OverflowError):
-        pass
-    return False
+    except (OSError, OverflowError, ValueError, IndexError):
+        return False
+    return state in ("Z", "X")
 
 
 def flush(path: Path) -> None:

@@ -167,6 +167,7 @@ def _complete(domain: Domain, inputs: list[Input], options: ExtractOptions, shar
             if made and not shard.is_all:
                 say(f"{source.path}: is extracted")
     domain.refresh()
+    domain.tidy()
     there = {clip.clip for clip in domain.clips}
     missing = [name for name, _ in places if name not in there]
     if missing:

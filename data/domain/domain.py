@@ -218,6 +218,13 @@ class Domain:
         with output_errors(self.folder), locked(_lock_of(self.workplace(clip)), on_wait) as exclusive:
             yield exclusive
 
+    def tidy(self) -> None:
+        """Clears away what processes that were killed left of clips that are whole. Raises OutputError."""
+        for workplace in map(self.workplace, [clip.clip for clip in self.clips]):
+            if (workplace.exists() or _lock_of(workplace).exists()) and not is_held(_lock_of(workplace)):
+                with self.working_on(workplace.name[1:], _silent):
+                    remove_folder(workplace)
+
     def others_at_work(self) -> bool:
         """Whether another process is making one of its clips."""
         return any(map(is_held, (self.folder / "frames").glob(".*.lock")))

@@ -45,6 +45,11 @@ def test_any_number_of_shards_in_any_order_extracts_the_same_bytes(
             said = capsys.readouterr().out
             assert ("still to come from other shards" in said) == (number != order[-1])
         assert content(place / f"{name}/d") == whole
+    # what a kill leaves between the last two steps of a clip
+    (place / "one/d/frames/.b").mkdir()
+    (place / "one/d/frames/.b.lock").touch()
+    assert run(["extract", *clips, *WORDS, "--domains", "one"]) == 0
+    assert content(place / "one/d") == whole and not (place / "one/d/frames/.b").exists()
 
 
 @pytest.mark.parametrize(
