@@ -73,7 +73,7 @@ def measured(words: list[str], frames: int, of: str = "") -> None:
     print(f"\n{words[0]} {of}\n\n| stage | computing, ms a frame | by itself, frames/s |\n|---|---|---|")
     for name, spent in timings.stages.items():
         each = 1000 * spent.computing / spent.items
-        print(f"| {name} | {each:.1f} | {spent.items * spent.threads / spent.busy:.1f} |")
+        print(f"| {name} | {each:.1f} | {spent.items / spent.busy:.1f} |")
     most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     print(f"| whole | {1000 * computed / frames:.1f} | {frames / wall:.1f} |")
     print(f"\nslowest stages alone {alone(timings, frames):.1f} frames/s; at most {most:.0f} MiB", flush=True)
@@ -85,7 +85,7 @@ def alone(timings: Timings, frames: int) -> float:
     for name, spent in timings.stages.items():
         if name in ("look", "decode"):
             passes.append([])
-        passes[-1].append(spent.busy / spent.threads)
+        passes[-1].append(spent.busy)
     return frames / sum(max(one) for one in passes if one)
 
 

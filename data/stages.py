@@ -1,4 +1,4 @@
-"""Stages of work that overlap: each in threads of its own, items pass in order, few are under way at once.
+"""Stages of work that overlap: each in a thread of its own, items pass in order, few are under way at once.
 
 What computes here lets Python go while it does: decoding, scaling, OpenCV, the networks, the encoder.
 """
@@ -7,7 +7,6 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
 from contextvars import copy_context
 from typing import Any, Generic, TypeVar
 
@@ -107,20 +106,16 @@ class Line:
         work: Callable[[Item], Made],
         items: Iterable[Item],
         *,
-        threads: int = 1,
         count: Callable[[Item], int] = lambda _: 1,
     ) -> Iterator[Made]:
-        """`work` done to each item, in so many threads; what it gives, in the items' order."""
+        """`work` done to each item in a thread; what it gives, in the items' order."""
         spent = self._spent(name)
-        spent.threads = threads
 
         def timed_work(item: Item) -> Made:
             with clocked(spent, count(item)):
                 return work(item)
 
-        if threads == 1:
-            return self._handed(_worked(timed_work, items))
-        return self._handed(_spread(timed_work, items, threads))
+        return self._handed(_worked(timed_work, items))
 
     def last(
         self,
@@ -186,20 +181,4 @@ def _worked(work: Callable[[Item], Made], items: Iterable[Item]) -> Iterator[Mad
         for item in items:
             yield work(item)
     finally:
-        _close(items)
-
-
-def _spread(work: Callable[[Item], Made], items: Iterable[Item], threads: int) -> Iterator[Made]:
-    """`work` done in a pool, results in order."""
-    waiting: deque[Future[Made]] = deque()
-    pool = ThreadPoolExecutor(threads)
-    try:
-        for item in items:
-            waiting.append(pool.submit(work, item))
-            if len(waiting) > threads:
-                yield waiting.popleft().result()
-        while waiting:
-            yield waiting.popleft().result()
-    finally:
-        pool.shutdown(cancel_futures=True)
         _close(items)

@@ -15,7 +15,6 @@ class Spent:
     items: int = 0
     busy: float = 0.0
     computing: float = 0.0
-    threads: int = 1
 
 
 @dataclass
@@ -27,7 +26,7 @@ class Timings:
     def lines(self) -> list[str]:
         """A line a stage: how many a second it makes where it waits for nobody."""
         return [
-            f"{name}: {spent.items} frames, {spent.items * spent.threads / spent.busy:.1f} a second by itself, "
+            f"{name}: {spent.items} frames, {spent.items / spent.busy:.1f} a second by itself, "
             f"{1000 * spent.computing / spent.items:.1f} ms of computing each"
             for name, spent in self.stages.items()
             if spent.items and spent.busy

@@ -100,7 +100,7 @@ class Backend(Protocol):
     batch: int
 
     def find(self, rgb: np.ndarray) -> list[Detection]:
-        """Every face, the most certain first. May be asked by several threads at once."""
+        """Every face, the most certain first."""
 
     def landmarks(self, pictures: Sequence[np.ndarray], detections: Sequence[Detection]) -> list[np.ndarray]:
         """(5, 2) or (68, 2) float64 points of one face in each picture."""

@@ -1,6 +1,5 @@
 """Faces by OpenCV's cascades: a box, nothing to download."""
 
-import threading
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -31,13 +30,9 @@ class Haar:
     _POINTS = np.array([[0.32, 0.38], [0.68, 0.38], [0.50, 0.60], [0.335, 0.762], [0.665, 0.762]])
 
     def __init__(self) -> None:
-        self._own = threading.local()  # a cascade serves one thread at a time
-
-    def _cascade(self) -> cv2.CascadeClassifier:
-        if not hasattr(self._own, "cascade"):
-            path = Path(cv2.__file__).parent / "data" / "haarcascade_frontalface_alt2.xml"
-            self._own.cascade = cv2.CascadeClassifier(str(path))
-        return self._own.cascade
+        self._cascade = cv2.CascadeClassifier(
+            str(Path(cv2.__file__).parent / "data" / "haarcascade_frontalface_alt2.xml")
+        )
 
     def find(self, rgb: np.ndarray) -> list[Detection]:
         grey = cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY)
@@ -46,7 +41,7 @@ class Haar:
             grey = cv2.resize(grey, None, fx=shrink, fy=shrink, interpolation=cv2.INTER_AREA)
         if min(grey.shape) < self._SMALLEST_PX:
             return []
-        squares, _, weights = self._cascade().detectMultiScale3(
+        squares, _, weights = self._cascade.detectMultiScale3(
             grey, 1.1, self._NEIGHBOURS, minSize=(self._SMALLEST_PX,) * 2, outputRejectLevels=True
         )
         return most_certain_first(

@@ -6,7 +6,6 @@ between shots, but no face is looked for in them twice.
 
 import dataclasses
 import json
-import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -31,8 +30,6 @@ from durable.growing import Growing, growing
 
 LONGEST_PX = 640
 """Of the pictures that faces are looked for in."""
-THREADS = min(4, len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1)
-"""In which faces are looked for."""
 MOST_FACES = 8
 """Of one frame that are followed by motion and recognised: the largest."""
 LEAST_CLEAR_PX, LEAST_CLEAR_SCORE, LEAST_CLEAR_EYES = 24, 0.7, 0.55
@@ -102,7 +99,8 @@ class _Look:
         before = [Detection.from_json(face) for face in json.loads(log.last).get("faces", ())] if log.last else []
         with Line() as stages:
             glances = stages.made("look", self._source.glances(LONGEST_PX))
-            found = stages.each("find", lambda glance: self._find(glance, begun), glances, threads=THREADS)
+            # Here, not ahead: what a kill loses is one frame's look.
+            found = stages.last("find", lambda glance: self._find(glance, begun), glances)
             for glance, faces in watched(found, "looking", self._source.info.frames):
                 line: dict[str, Any] = {"time": str(glance.seconds)}
                 if glance.shape != shape:

@@ -3,7 +3,8 @@
 Three steps, each of which changes nothing where it has nothing to do, so that no scale looks other than its neighbours:
 what is finer than the new pixels is taken out by a Lanczos kernel as wide as they are; the picture is laid on a grid
 twice as fine by a kernel of 16 samples, for interpolation blurs what is as fine as its own grid; and that is sampled by
-OpenCV's cubic interpolation, which on such a grid loses nothing to its Lanczos one and takes a quarter of the time.
+OpenCV's cubic interpolation with some of its linear one, which on such a grid keep as much as its Lanczos one and
+take half of the time. Where so much is taken out that the grid need not be doubled, it is the Lanczos one.
 
 Transforms are (2, 3) float64, from source to result, in pixels with centres at whole numbers.
 """
@@ -19,6 +20,8 @@ from data.video.pixels import Box
 
 _LOBES = 3  # of the kernel that shrinks
 _HALF_TAPS = 8  # of the kernel that doubles the grid, on each side
+_LINEAR_PART = 0.2
+"""Of what is sampled on the doubled grid: takes back what OpenCV's cubic kernel, of -0.75, overshoots by."""
 _DOUBLED_UP_TO = 2.0
 """Shrinking by more than this leaves nothing as fine as the source's own grid."""
 _TAKEN_TOGETHER = 3.0
@@ -48,9 +51,14 @@ def warp_part(
         shrink = shrink / together
     if shrink.max() > 1:
         picture = cv2.sepFilter2D(picture, -1, _low_pass(round(shrink[0], 4)), _low_pass(round(shrink[1], 4)))
-    if shrink.min() < _DOUBLED_UP_TO:
-        picture, matrix = _doubled(picture), compose(matrix, np.diag([0.5, 0.5, 1.0])[:2])
-    return cv2.warpAffine(picture, matrix, (width, height), flags=cv2.INTER_CUBIC, borderMode=border)
+    if shrink.min() >= _DOUBLED_UP_TO:
+        return cv2.warpAffine(picture, matrix, (width, height), flags=cv2.INTER_LANCZOS4, borderMode=border)
+    picture, matrix = _doubled(picture), compose(matrix, np.diag([0.5, 0.5, 1.0])[:2])
+    cubic, linear = (
+        cv2.warpAffine(picture, matrix, (width, height), flags=how, borderMode=border)
+        for how in (cv2.INTER_CUBIC, cv2.INTER_LINEAR)
+    )
+    return cv2.addWeighted(cubic, 1 - _LINEAR_PART, linear, _LINEAR_PART, 0)
 
 
 def compose(after: np.ndarray, before: np.ndarray) -> np.ndarray:

@@ -1,6 +1,5 @@
 """Faces by OpenCV's YuNet: a box and five points from a 300 KB file."""
 
-import threading
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -37,16 +36,10 @@ class YuNet:
     _NOT_AGAIN = 0.8
 
     def __init__(self, model: Path) -> None:
-        self._model, self._own = model, threading.local()  # a network serves one thread at a time
-        self._nets()  # raises here what is wrong with the file
-
-    def _nets(self) -> tuple[cv2.FaceDetectorYN, cv2.FaceDetectorYN]:
-        """This thread's networks: of any size, and of a fixed one, for another size costs a new plan of the whole."""
-        if not hasattr(self._own, "nets"):
-            options = (self._LEAST_SCORE, self._OVERLAP, self._MOST)
-            sizes = (320, 320), (self._CLOSER_PX, self._CLOSER_PX)
-            self._own.nets = tuple(cv2.FaceDetectorYN.create(str(self._model), "", size, *options) for size in sizes)
-        return self._own.nets
+        options = (self._LEAST_SCORE, self._OVERLAP, self._MOST)
+        self._net = cv2.FaceDetectorYN.create(str(model), "", (320, 320), *options)
+        # A second one with a fixed size: changing it costs a new plan of the whole network.
+        self._closer = cv2.FaceDetectorYN.create(str(model), "", (self._CLOSER_PX,) * 2, *options)
 
     def find(self, rgb: np.ndarray) -> list[Detection]:
         height, width = rgb.shape[:2]
@@ -58,9 +51,8 @@ class YuNet:
         if factor != 1:
             how = cv2.INTER_AREA if factor < 1 else cv2.INTER_CUBIC
             bgr = cv2.resize(bgr, None, fx=factor, fy=factor, interpolation=how)
-        net, _ = self._nets()
-        net.setInputSize((bgr.shape[1], bgr.shape[0]))
-        rows = net.detect(bgr)[1]
+        self._net.setInputSize((bgr.shape[1], bgr.shape[0]))
+        rows = self._net.detect(bgr)[1]
         if rows is None:
             return []
         found = np.array(rows, np.float64)
@@ -76,7 +68,7 @@ class YuNet:
         if look_closer:
             matrix = crop_matrix(points, self._CLOSER_PX, self._CLOSER_ZOOM)
             bgr = cv2.cvtColor(crop(rgb, matrix, self._CLOSER_PX), cv2.COLOR_RGB2BGR)
-            again = self._nets()[1].detect(bgr)[1]
+            again = self._closer.detect(bgr)[1]
             if again is None:
                 score *= self._NOT_AGAIN
             else:

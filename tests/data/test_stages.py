@@ -12,17 +12,16 @@ from data.timings import timed
 
 
 @settings(max_examples=30, deadline=None)
-@given(count=st.integers(0, 40), threads=st.integers(1, 3), batch=st.integers(1, 5))
-def test_items_pass_in_order_and_none_is_lost(count, threads, batch):
+@given(count=st.integers(0, 40), batch=st.integers(1, 5))
+def test_items_pass_in_order_and_none_is_lost(count, batch):
     with Line() as line:
         made = line.made("make", iter(range(count)))
-        doubled = line.each("double", lambda item: 2 * item, made, threads=threads)
+        doubled = line.each("double", lambda item: 2 * item, made)
         assert list(line.last("add", lambda item: item + batch, doubled)) == [2 * n + batch for n in range(count)]
 
 
-@pytest.mark.parametrize("threads", [1, 3])
 @pytest.mark.parametrize("error", [ValueError, KeyboardInterrupt])
-def test_an_error_arrives_where_items_are_asked_for(threads, error):
+def test_an_error_arrives_where_items_are_asked_for(error):
     """And every stage has ended when the block is left."""
     before = threading.active_count()
 
@@ -33,7 +32,7 @@ def test_an_error_arrives_where_items_are_asked_for(threads, error):
 
     came = []
     with pytest.raises(error, match="five"), Line() as line:
-        first = line.each("first", work, line.made("make", iter(range(10**9))), threads=threads)
+        first = line.each("first", work, line.made("make", iter(range(10**9))))
         for item in line.each("second", lambda item: item, first):
             came.append(item)
     assert came == list(range(len(came))) and len(came) <= 5
