@@ -19,7 +19,7 @@ from data.faces.placing import LOOKS, everybody
 from durable.files import partial_path
 from pipelines.extracting.clip import Eyes, Wanted, eyes_of, make_clip
 from pipelines.extracting.forecast import room_for
-from pipelines.extracting.mending import mend
+from pipelines.extracting.mending import clear_up, mend
 from pipelines.extracting.opening import opened
 from pipelines.extracting.people import show_people
 from pipelines.options import ExtractOptions
@@ -167,7 +167,7 @@ def _complete(domain: Domain, inputs: list[Input], options: ExtractOptions, shar
             if made and not shard.is_all:
                 say(f"{source.path}: is extracted")
     domain.refresh()
-    domain.tidy()
+    clear_up(domain)
     there = {clip.clip for clip in domain.clips}
     missing = [name for name, _ in places if name not in there]
     if missing:

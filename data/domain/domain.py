@@ -212,18 +212,15 @@ class Domain:
         """Where a clip is made before it is entered."""
         return self.folder / "frames" / f".{clip}"
 
+    def lock_of(self, clip: str) -> Path:
+        """Held while a clip is made."""
+        return self.folder / "frames" / f".{clip}.lock"
+
     @contextmanager
     def working_on(self, clip: str, on_wait: Callable[[str], None]) -> Iterator[bool]:
         """Keeps other processes from making the same clip. Gives False where the file system has no locks."""
-        with output_errors(self.folder), locked(_lock_of(self.workplace(clip)), on_wait) as exclusive:
+        with output_errors(self.folder), locked(self.lock_of(clip), on_wait) as exclusive:
             yield exclusive
-
-    def tidy(self) -> None:
-        """Clears away what processes that were killed left of clips that are whole. Raises OutputError."""
-        for workplace in map(self.workplace, [clip.clip for clip in self.clips]):
-            if (workplace.exists() or _lock_of(workplace).exists()) and not is_held(_lock_of(workplace)):
-                with self.working_on(workplace.name[1:], _silent):
-                    remove_folder(workplace)
 
     def others_at_work(self) -> bool:
         """Whether another process is making one of its clips."""
@@ -250,7 +247,3 @@ def _free_name(source: str, taken: set[str]) -> str:
     name = name_from(Path(source.partition("#")[0]).stem)
     candidates = (name if count == 1 else f"{name}-{count}" for count in range(1, len(taken) + 2))
     return next(candidate for candidate in candidates if candidate not in taken)
-
-
-def _lock_of(workplace: Path) -> Path:
-    return workplace.with_name(f"{workplace.name}.lock")

@@ -1,9 +1,10 @@
-"""Pictures of a clip that were damaged, made anew from its source; deleted ones stay deleted."""
+"""Damaged pictures of a clip, made anew from its source (deleted ones stay deleted), and what killed processes left."""
 
 from data.disk import make_folder, put_in_place, remove_folder
 from data.domain.domain import Domain
 from data.domain.pictures import looks_whole
 from durable.files import partial_path
+from durable.locks import is_held
 from pipelines.extracting.clip import Eyes, Wanted, make_clip
 from pipelines.places import say
 
@@ -30,3 +31,12 @@ def mend(wanted: Wanted, domain: Domain, eyes: Eyes | None) -> None:
                 put_in_place(made.pictures / name, folder / name)
     finally:
         remove_folder(workplace)
+
+
+def clear_up(domain: Domain) -> None:
+    """Removes what processes that were killed left of clips that are whole. Raises OutputError."""
+    for clip in domain.clips:
+        workplace, lock = domain.workplace(clip.clip), domain.lock_of(clip.clip)
+        if (workplace.exists() or lock.exists()) and not is_held(lock):
+            with domain.working_on(clip.clip, lambda _: None):
+                remove_folder(workplace)
