@@ -21,7 +21,7 @@ from data.video.pixels import Box
 _LOBES = 3  # of the kernel that shrinks
 _HALF_TAPS = 8  # of the kernel that doubles the grid, on each side
 _LINEAR_PART = 0.2
-"""Of what is sampled on the doubled grid: takes back what OpenCV's cubic kernel, of -0.75, overshoots by."""
+"""Of what is sampled on the doubled grid: of bytes, which every step rounds, cubic alone adds to what was there."""
 _DOUBLED_UP_TO = 2.0
 """Shrinking by more than this leaves nothing as fine as the source's own grid."""
 _TAKEN_TOGETHER = 3.0
