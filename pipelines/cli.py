@@ -110,7 +110,7 @@ def run(arguments: Sequence[str]) -> int:
             )
             return 2
     if command not in COMMANDS:
-        print(f"retarget: {command!r} is not a command; there are {', '.join(COMMANDS)}", file=sys.stderr)
+        print(f"retarget: {command!r} is not a command; there are {', '.join([*COMMANDS, JOIN])}", file=sys.stderr)
         return 2
     for line in LEFT_OUT:
         print(f"retarget: {line}", file=sys.stderr)

@@ -199,3 +199,4 @@ def test_a_shard_that_is_none_is_one_line(place: Path, capsys: pytest.CaptureFix
     assert "--shard 2/2: give I/N" in one_error(capsys, "extract", "a.mp4", *WORDS, "--shard", "2/2")
     assert "leave it away" in one_error(capsys, "join", "extract", "a.mp4", *WORDS, "--shard", "0/2")
     assert "join extract or join render" in one_error(capsys, "join", "a.mp4")
+    assert {"extract", "train", "render", "join"} <= set(re.findall(r"[\w-]+", one_error(capsys, "jion", "a.mp4")))
